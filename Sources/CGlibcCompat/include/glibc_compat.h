@@ -1,0 +1,9 @@
+#ifndef STACKCERT_GLIBC_COMPAT_H
+#define STACKCERT_GLIBC_COMPAT_H
+
+// The Swift runtime asks glibc for hypot and hypotf at version GLIBC_2.35, which Amazon Linux 2023 (glibc 2.34)
+// does not have. Defining both here satisfies the linker before it turns to glibc.
+double hypot(double x, double y);
+float hypotf(float x, float y);
+
+#endif
