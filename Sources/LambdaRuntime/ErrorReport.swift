@@ -1,0 +1,36 @@
+internal import Diagnostics
+
+/// An error as Lambda, its log and a failure queue show it: a type and one line that is safe to show.
+struct ErrorReport: Sendable {
+    /// `RuntimeError.nextRefused` for our errors, the type's name for any other.
+    let type: String
+    /// The ``Reason``.
+    let message: String
+
+    init(_ error: any Error) {
+        var type = ErrorReport.identifier(String(describing: Swift.type(of: error)))
+        if let diagnostic = error as? any DiagnosticError {
+            // A code's associated values may come from a property; its name cannot.
+            type += "." + ErrorReport.identifier(String(describing: diagnostic.code))
+        }
+        self.type = type
+        self.message = Reason(error).description
+    }
+
+    /// The body of `invocation/…/error` and of `init/error`.
+    var json: [UInt8] {
+        var text = JSONText()
+        text.raw("{")
+        text.member("errorType", type)
+        text.raw(",")
+        text.member("errorMessage", message)
+        text.raw(",\"stackTrace\":[]}")
+        return text.bytes
+    }
+
+    /// The leading run of letters, digits and underscores: fit for an HTTP field.
+    private static func identifier(_ text: String) -> String {
+        let kept = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        return kept.isEmpty ? "Unknown" : String(kept)
+    }
+}
