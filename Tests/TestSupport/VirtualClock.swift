@@ -1,26 +1,71 @@
 internal import Synchronization
 package import Timekeeping
 
-/// A clock that stands still until somebody sleeps; a sleep moves it on at once.
+/// A clock that stands still until somebody sleeps for a moment; such a sleep moves it on at once.
 ///
-/// Whole histories with hours of waiting run in no time, and each is the same every time.
+/// Whole histories with hours of waiting run in no time, and each is the same every time. Long sleeps (a deadline being
+/// watched) do not move the clock: they end when others have moved it far enough, or when they are cancelled.
 package final class VirtualClock: WallClock {
-    private let time: Mutex<UnixInstant>
+    /// A retry's pause is shorter, a deadline is farther away.
+    private static let longestPause = Duration.seconds(15)
 
-    package init(_ start: UnixInstant = UnixInstant(seconds: 1_800_000_000)) {
-        self.time = Mutex(start)
+    private struct State {
+        var now: UnixInstant
+        var sleepers: [Int: (deadline: UnixInstant, continuation: CheckedContinuation<Void, any Error>)] = [:]
+        var nextSleeper = 0
+        /// Cancelled before they began to sleep.
+        var cancelled: Set<Int> = []
     }
 
-    package var now: UnixInstant { time.withLock { $0 } }
+    private let state: Mutex<State>
+
+    package init(_ start: UnixInstant = UnixInstant(seconds: 1_800_000_000)) {
+        self.state = Mutex(State(now: start))
+    }
+
+    package var now: UnixInstant { state.withLock { $0.now } }
     package var minimumResolution: Duration { .milliseconds(1) }
+
+    package func advance(by duration: Duration) {
+        advance(to: now.advanced(by: duration))
+    }
+
+    package func advance(to instant: UnixInstant) {
+        let due = state.withLock { state in
+            state.now = max(state.now, instant)
+            let ids = state.sleepers.filter { $0.value.deadline <= state.now }.map(\.key)
+            return ids.compactMap { state.sleepers.removeValue(forKey: $0)?.continuation }
+        }
+        for continuation in due { continuation.resume() }
+    }
 
     package func sleep(until deadline: UnixInstant, tolerance: Duration?) async throws {
         try Task.checkCancellation()
-        time.withLock { $0 = max($0, deadline) }
-        await Task.yield()
-    }
-
-    package func advance(by duration: Duration) {
-        time.withLock { $0 = $0.advanced(by: duration) }
+        if now.duration(to: deadline) <= Self.longestPause {
+            advance(to: deadline)
+            await Task.yield()
+            return
+        }
+        let id = state.withLock { state in
+            state.nextSleeper += 1
+            return state.nextSleeper
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let alreadyCancelled = state.withLock { state in
+                    if state.cancelled.remove(id) != nil { return true }
+                    state.sleepers[id] = (deadline, continuation)
+                    return false
+                }
+                if alreadyCancelled { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            let continuation = state.withLock { state in
+                let sleeper = state.sleepers.removeValue(forKey: id)
+                if sleeper == nil { state.cancelled.insert(id) }
+                return sleeper?.continuation
+            }
+            continuation?.resume(throwing: CancellationError())
+        }
     }
 }

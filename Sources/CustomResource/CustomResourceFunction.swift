@@ -1,0 +1,135 @@
+internal import Diagnostics
+package import Logging
+package import Timekeeping
+
+/// Carries out one event and answers it exactly once, in time.
+package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
+    private let handler: Handler
+    private let sender: ReplySender
+    private let settings: CustomResourceSettings
+    private let clock: any WallClock
+
+    package init(
+        handler: Handler, sender: ReplySender, settings: CustomResourceSettings,
+        clock: any WallClock = SystemWallClock()
+    ) {
+        self.handler = handler
+        self.sender = sender
+        self.settings = settings
+        self.clock = clock
+    }
+
+    /// - Parameters:
+    ///   - payload: the event, as Lambda hands it over.
+    ///   - deadline: when Lambda ends the invocation.
+    /// - Returns: what was answered.
+    /// - Throws: ``CustomResourceError`` when the event cannot be read, or the answer not delivered. Lambda is to be
+    ///   told, so that it delivers the event again. A FAILED that was delivered is no error here.
+    package func handle(
+        _ payload: [UInt8], deadline: UnixInstant, logger: Logger
+    ) async throws -> CustomResourceReply.Status {
+        let startedAt = clock.now
+        let request = try CustomResourceRequest(
+            decoding: payload, startedAt: startedAt, loopbackAllowed: settings.loopbackResponseURLsAllowed)
+        var logger = logger
+        logger[metadataKey: "cfn.stack_id"] = "\(request.stackID)"
+        logger[metadataKey: "cfn.logical_resource_id"] = "\(request.logicalResourceID)"
+        logger[metadataKey: "cfn.request_id"] = "\(request.requestID)"
+        logger[metadataKey: "cfn.request_type"] = "\(request.requestType.rawValue)"
+
+        let reserve = min(settings.replyReserve, startedAt.duration(to: deadline) / 2)
+        let context = ResourceContext(deadline: deadline.advanced(by: .zero - reserve), logger: logger)
+        return try await withThrowingTaskGroup(of: Result<ResourceOutcome, any Error>?.self) { group in
+            group.addTask { await outcome(of: request, in: context) }
+            group.addTask { await deadlinePassed(context.deadline) }
+            // The first to end decides, and only its answer is sent. Sending does not wait for the loser: a key that
+            // is being generated cannot be interrupted.
+            var result: Result<ResourceOutcome, any Error>?
+            while result == nil, let next = try await group.next() { result = next }
+            defer { group.cancelAll() }
+            let reply = reply(to: request, result: result ?? .failure(CancellationError()), context: context)
+            try await sender.send(reply, by: deadline)
+            logger.info("answered", metadata: ["cfn.status": "\(reply.status.rawValue)"])
+            return reply.status
+        }
+    }
+
+    private func outcome(
+        of request: CustomResourceRequest, in context: ResourceContext
+    ) async -> Result<ResourceOutcome, any Error> {
+        do {
+            return .success(try await dispatch(request, in: context))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func dispatch(
+        _ request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        if request.requestType == .delete, let id = request.physicalResourceID,
+            id.hasPrefix(CustomResourceReply.nothingStoredPrefix)
+        {
+            return ResourceOutcome(physicalResourceID: id, attributes: [:])
+        }
+        guard settings.allowedAccounts.contains(request.stackID.account) else {
+            throw CustomResourceError(
+                .accountRefused,
+                "This provider does not serve account \(request.stackID.account): add it to the provider stack's "
+                    + "parameter AllowedAccounts.")
+        }
+        switch (request.requestType, request.physicalResourceID) {
+        case (.update, let id?):
+            return try await handler.update(request, of: id, in: context)
+        case (.delete, let id?):
+            try await handler.delete(request, of: id, in: context)
+            return ResourceOutcome(physicalResourceID: id, attributes: [:])
+        default:
+            return try await handler.create(request, in: context)
+        }
+    }
+
+    private func deadlinePassed(_ deadline: UnixInstant) async -> Result<ResourceOutcome, any Error>? {
+        do {
+            try await clock.sleep(until: deadline, tolerance: nil)
+        } catch {
+            return nil
+        }
+        return .failure(
+            CustomResourceError(
+                .deadlineExceeded,
+                "The work did not end within the function's timeout. Try again; if it stays, raise the function's "
+                    + "timeout or memory."))
+    }
+
+    private func reply(
+        to request: CustomResourceRequest, result: Result<ResourceOutcome, any Error>, context: ResourceContext
+    ) -> CustomResourceReply {
+        switch result {
+        case .success(let outcome):
+            return CustomResourceReply(request, succeeded: outcome)
+        case .failure(let error):
+            let reason = Reason(error)
+            context.logger.error("request failed", metadata: ["error.message": "\(reason)"])
+            return CustomResourceReply(request, failed: reason, progress: context.progress)
+        }
+    }
+}
+
+/// What the operator decides for every custom resource that this function answers.
+package struct CustomResourceSettings: Sendable {
+    /// Accounts (12 digits) whose stacks may use the provider.
+    package let allowedAccounts: Set<String>
+    /// Takes `http://127.0.0.1:…` as a ResponseURL: for a cloud on this machine only.
+    package let loopbackResponseURLsAllowed: Bool
+    /// What is kept back of the invocation's time for the answer (case 18).
+    package let replyReserve: Duration
+
+    package init(
+        allowedAccounts: Set<String>, loopbackResponseURLsAllowed: Bool = false, replyReserve: Duration = .seconds(10)
+    ) {
+        self.allowedAccounts = allowedAccounts
+        self.loopbackResponseURLsAllowed = loopbackResponseURLsAllowed
+        self.replyReserve = replyReserve
+    }
+}
