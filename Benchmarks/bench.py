@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Measures the packaged Lambda against its aims and prints one table. Run it as `make bench`.
+
+    bench.py [--zip ZIP] [--rounds N]
+
+Seconds depend on the machine, so what counts is ratios, and both sides of a ratio are measured in this run, in turns.
+Aims are reported, not enforced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import zipfile
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from function import Function
+from peers import ObjectStore, ReplyBox
+
+HERE = Path(__file__).resolve().parent
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+BUCKET = "certificates-111122223333-eu-west-1"
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:bench"
+
+
+def create_event(reply_endpoint: str, algorithm: str) -> bytes:
+    """A Create of a resource that no other event names."""
+    stack = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/bench/{uuid.uuid4()}"
+    properties = {
+        "ServiceToken": FUNCTION,
+        "AppDomain": "bench.example.org",
+        "AppName": "bench.example.org",
+        "AppS3Bucket": BUCKET,
+        "KeyAlgorithm": algorithm,
+    }
+    event = {
+        "RequestType": "Create",
+        "RequestId": str(uuid.uuid4()),
+        "StackId": stack,
+        "LogicalResourceId": "Certificate",
+        "ResourceType": "Custom::ElbBackendCertificate",
+        "ResponseURL": f"http://{reply_endpoint}/reply?signature=none",
+        "ServiceToken": FUNCTION,
+        "ResourceProperties": properties,
+    }
+    return json.dumps(event).encode()
+
+
+def start_times(commands: dict[str, list[str]], environment: dict[str, str], rounds: int) -> dict[str, float]:
+    """The median time from exec to the first request for an event, of each command, in turns."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            function = Function(command, environment)
+            function.stop()
+            if turn:  # the first fills the page cache
+                times[name].append(function.start_time)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def creates(function: Function, replies: ReplyBox, algorithm: str, rounds: int) -> list[float]:
+    times = []
+    for _ in range(rounds):
+        replies.replies.clear()
+        elapsed, _ = function.invoke(create_event(replies.listener.endpoint, algorithm))
+        reply = json.loads(replies.replies[-1])
+        if reply["Status"] != "SUCCESS":
+            raise RuntimeError(f"a Create failed: {reply['Reason']}")
+        times.append(elapsed)
+    return times
+
+
+def openssl_times(make, rounds: int) -> list[float]:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        make()
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = HERE.parent / f"dist/stackcert-lambda-{ARCHITECTURE}.zip"
+    parser.add_argument("--zip", type=Path, default=default)
+    parser.add_argument("--rounds", type=int, default=25)
+    options = parser.parse_args()
+    if not options.zip.exists():
+        sys.exit(f"{options.zip} is missing: ./package.sh makes it")
+
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(options.zip) as archive:
+            archive.extract("bootstrap", folder)
+        bootstrap = f"{folder}/bootstrap"
+        Path(bootstrap).chmod(0o755)
+        smallest = f"{folder}/smallest"
+        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", smallest, HERE / "bootstrap.c"], check=True)
+
+        store, replies = ObjectStore(), ReplyBox()
+        environment = {
+            "_HANDLER": "backend-certificate",
+            "AWS_ENDPOINT_URL": f"http://{store.listener.endpoint}",
+            "STACKCERT_LOCAL_RESPONSE_URLS": "1",
+            "CERTIFICATE_BUCKET": BUCKET,
+            "STATE_BUCKET": "state-111122223333-eu-west-1",
+            "CERTIFICATE_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+        }
+        commands = {
+            "StackCert": [bootstrap],
+            "C": [smallest],
+            "Python": [sys.executable, str(HERE / "bootstrap_in_python.py")],
+        }
+        starts = start_times(commands, environment, options.rounds)
+
+        function = Function([bootstrap], environment)
+        creates(function, replies, "EC_P256", 3)
+        resident = function.resident_bytes
+        short = creates(function, replies, "EC_P256", 4 * options.rounds)
+        long = creates(function, replies, "RSA_2048", 4 * options.rounds)
+        function.stop()
+        p256 = openssl_times(lambda: ec.generate_private_key(ec.SECP256R1()), 4 * options.rounds)
+        rsa_2048 = openssl_times(lambda: rsa.generate_private_key(65537, 2048), 4 * options.rounds)
+
+    beyond_key = statistics.median(short) - statistics.median(p256)
+    # The time to find two primes varies tenfold, so only means of many can be compared.
+    rsa_here = statistics.mean(long) - statistics.median(short)
+    ms = 1000
+    rows = [
+        ("start, exec to first /next", f"{starts['StackCert'] * ms:.1f} ms", ""),
+        ("  times as fast as Python", f"{starts['Python'] / starts['StackCert']:.0f}x", ">= 40x"),
+        ("    Python, boto3 + cryptography", f"{starts['Python'] * ms:.1f} ms", ""),
+        ("  times as long as C", f"{starts['StackCert'] / starts['C']:.1f}x", "<= 4x"),
+        ("    the smallest C program", f"{starts['C'] * ms:.1f} ms", ""),
+        ("resident memory after three Creates", f"{resident / 2**20:.1f} MiB", "<= 16 MiB"),
+        ("zip", f"{options.zip.stat().st_size / 1e6:.2f} MB", "<= 12 MB"),
+        ("a Create beyond its key (EC_P256)", f"{beyond_key * ms:.1f} ms", "<= 10 ms"),
+        ("an RSA-2048 key, mean", f"{rsa_here * ms:.0f} ms", ""),
+        ("  times as long as OpenSSL", f"{rsa_here / statistics.mean(rsa_2048):.2f}x", ""),
+        ("    OpenSSL (cryptography)", f"{statistics.mean(rsa_2048) * ms:.0f} ms", ""),
+    ]
+    width = max(len(name) for name, _, _ in rows)
+    print(f"{'':{width}}  {'measured':>10}  aim")
+    for name, measured, aim in rows:
+        print(f"{name:{width}}  {measured:>10}  {aim}".rstrip())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
