@@ -13,10 +13,11 @@ extension UnixInstant {
             + "T\(padded(date.hour))\(padded(date.minute))\(padded(date.second))Z"
     }
 
-    /// Reads either of the two forms above; a fraction of a second is accepted in the first and dropped.
+    /// Reads either of the two forms above, the first also with a fraction of a second, of which milliseconds are kept.
     package init?(iso8601 text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let digits: [Int]
+        var fraction: Int64 = 0
         if let found = CivilDate.digits(of: bytes, laidOutAs: "0000-00-00T00:00:00Z")
             ?? CivilDate.digits(of: bytes, laidOutAs: "00000000T000000Z")
         {
@@ -26,6 +27,8 @@ extension UnixInstant {
             let found = CivilDate.digits(of: Array(bytes[..<19]), laidOutAs: "0000-00-00T00:00:00")
         {
             digits = found
+            let places = (bytes[20..<(bytes.count - 1)] + [UInt8](repeating: UInt8(ascii: "0"), count: 3)).prefix(3)
+            fraction = places.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
         } else {
             return nil
         }
@@ -35,7 +38,24 @@ extension UnixInstant {
                 year: number(0..<4), month: number(4..<6), day: number(6..<8),
                 hour: number(8..<10), minute: number(10..<12), second: number(12..<14))
         else { return nil }
-        self = date.instant
+        self = date.instant.advanced(by: .milliseconds(fraction))
+    }
+}
+
+extension UnixInstant: Codable {
+    /// Stored as ISO 8601 text, with milliseconds when there are any.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        let fraction = milliseconds - seconds * 1000
+        try container.encode(fraction == 0 ? iso8601 : "\(iso8601.dropLast()).\(padded(Int(fraction), 3))Z")
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let instant = UnixInstant(iso8601: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an ISO 8601 date")
+        }
+        self = instant
     }
 }
 

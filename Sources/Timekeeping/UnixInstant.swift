@@ -1,7 +1,7 @@
 /// A point in time: whole milliseconds since 1970-01-01T00:00:00Z, the resolution of Lambda's deadline header.
 ///
 /// Arithmetic saturates at the ends of the range, so that a hostile date in an event cannot trap the process.
-package struct UnixInstant: InstantProtocol, Codable, CustomStringConvertible {
+package struct UnixInstant: InstantProtocol, CustomStringConvertible {
     package let milliseconds: Int64
 
     package init(milliseconds: Int64) {

@@ -25,6 +25,11 @@ import Timekeeping
         #expect(UnixInstant(iso8601: text) == nil)
     }
 
+    @Test("Milliseconds survive storing")
+    func milliseconds() {
+        #expect(UnixInstant(iso8601: "1970-01-01T00:00:01.0305Z") == UnixInstant(milliseconds: 1030))
+    }
+
     @Test("Arithmetic at the ends of the range saturates instead of trapping")
     func saturation() {
         #expect(UnixInstant(seconds: .max).advanced(by: .seconds(Int64.max)).milliseconds == .max)

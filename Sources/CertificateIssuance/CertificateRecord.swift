@@ -1,0 +1,54 @@
+package import Timekeeping
+
+/// What is publicly known of a generation, for renewal, status and for finding out which request spoke last.
+package struct CertificateRecord: Hashable, Sendable, Codable {
+    package var version = 1
+    package let bucket: String
+    package let key: String
+    package let stackID: String
+    package let logicalResourceID: String
+    package let settings: CertificateSettings
+    package let facts: CertificateFacts
+    package let claim: Claim
+
+    package init(
+        address: CertificateAddress, owner: CertificateOwner, settings: CertificateSettings, facts: CertificateFacts,
+        claim: Claim
+    ) {
+        bucket = address.bucket
+        key = address.key
+        stackID = owner.stackID
+        logicalResourceID = owner.logicalResourceID
+        self.settings = settings
+        self.facts = facts
+        self.claim = claim
+    }
+}
+
+/// Properties that do not define the certificate.
+package struct CertificateSettings: Hashable, Sendable, Codable {
+    /// The stack's parameter that renewal changes.
+    package let rotationParameter: String
+    /// Also keep the current bundle where system A's templates look.
+    package let stableS3Key: Bool
+
+    package init(rotationParameter: String, stableS3Key: Bool) {
+        self.rotationParameter = rotationParameter
+        self.stableS3Key = stableS3Key
+    }
+}
+
+/// The last request that was told that a generation is its own.
+///
+/// A repeated, late delivery of an older request must not remove what a newer one counts on. The record is written
+/// before the answer is sent, so whatever CloudFormation believes in has a claim as late as its request.
+package struct Claim: Hashable, Sendable, Codable {
+    package let requestID: String
+    /// When CloudFormation issued the request.
+    package let issuedAt: UnixInstant
+
+    package init(requestID: String, issuedAt: UnixInstant) {
+        self.requestID = requestID
+        self.issuedAt = issuedAt
+    }
+}

@@ -1,0 +1,79 @@
+internal import AWSClient
+package import Timekeeping
+
+extension CertificateStore {
+    /// What was written down when the resource was adopted.
+    package func adopted(
+        by owner: CertificateOwner, deadline: UnixInstant
+    ) async throws -> AdoptedCertificate? {
+        try await document(AdoptedCertificate.self, at: owner.adoptionKey, deadline: deadline)?.document
+    }
+
+    /// Takes over the object that system A made, and writes that down before anything else is done.
+    ///
+    /// - Parameters:
+    ///   - address: of the generation that the stack's properties describe; its stable key is system A's key.
+    ///   - previous: a second public key to trust beside the adopted one.
+    /// - Returns: nil when there is no such object, or when it is a copy that we put there.
+    package func adopt(
+        _ address: CertificateAddress, as physicalResourceID: String, by owner: CertificateOwner, claim: Claim,
+        deadline: UnixInstant, previous: () async throws -> PreviousPublicKey
+    ) async throws -> AdoptedCertificate? {
+        guard
+            let (head, body) = try await unlessAbsent({
+                try await s3.getObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
+            }), CertificateMetadata(fields: head.metadata) == nil
+        else { return nil }
+        let bundle = try SystemABundle(body, named: "s3://\(address.bucket)/\(address.stableKey)")
+        let facts = CertificateFacts(
+            bundle.certificate, previousPublicKey: try await previous(), requestID: claim.requestID,
+            issuedAt: claim.issuedAt)
+        let adopted = AdoptedCertificate(
+            bucket: address.bucket, key: address.stableKey, versionID: head.versionID,
+            physicalResourceID: physicalResourceID, generation: address.generation.description, facts: facts,
+            claim: claim)
+        let written = try await unlessPreconditionFails {
+            try await write(adopted, at: owner.adoptionKey, ifNoneMatch: true, deadline: deadline)
+        }
+        return written ? adopted : try await self.adopted(by: owner, deadline: deadline)
+    }
+
+    /// Whether the adopted object is still there, in the version that was adopted.
+    package func stillExists(_ adopted: AdoptedCertificate, deadline: UnixInstant) async throws -> Bool {
+        try await unlessAbsent {
+            try await s3.headObject(
+                bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
+        } != nil
+    }
+
+    /// Writes down that a request was given the adopted certificate. An older request changes nothing.
+    package func claim(
+        _ adopted: AdoptedCertificate, of owner: CertificateOwner, by claim: Claim,
+        previous: PreviousPublicKey, deadline: UnixInstant
+    ) async throws -> AdoptedCertificate {
+        guard adopted.claim.issuedAt <= claim.issuedAt else { return adopted }
+        let updated = adopted.replacing(facts: adopted.facts.replacing(previous), claim: claim)
+        if updated != adopted { try await write(updated, at: owner.adoptionKey, deadline: deadline) }
+        return updated
+    }
+
+    /// Removes the adopted object in the version that was adopted, and nothing that was put there since.
+    package func remove(
+        _ adopted: AdoptedCertificate, of owner: CertificateOwner, deadline: UnixInstant
+    ) async throws {
+        let head = try await unlessAbsent {
+            try await s3.headObject(
+                bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
+        }
+        // In a bucket without versions the key may hold a copy of ours by now.
+        if let head, CertificateMetadata(fields: head.metadata) == nil {
+            _ = try await unlessAbsent {
+                try await s3.deleteObject(
+                    bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
+            }
+        }
+        _ = try await unlessAbsent {
+            try await s3.deleteObject(bucket: stateBucket, key: owner.adoptionKey, deadline: deadline)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import AWSClient
+package import Timekeeping
+
+extension CertificateStore {
+    package func record(
+        at address: CertificateAddress, deadline: UnixInstant
+    ) async throws -> CertificateRecord? {
+        try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)?.document
+    }
+
+    /// Writes down that a request was given this generation. With the first record goes the mark of when the generation
+    /// is to be renewed.
+    ///
+    /// - Parameters:
+    ///   - facts: as the bundle's metadata has them.
+    ///   - previous: chooses the previous public key from the facts as they are recorded.
+    /// - Returns: the facts to answer with. A request that is older than the recorded claim changes nothing.
+    package func claim(
+        _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
+        facts: CertificateFacts, deadline: UnixInstant,
+        previous: (CertificateFacts) async throws -> PreviousPublicKey
+    ) async throws -> CertificateFacts {
+        for _ in 0..<5 {
+            let existing = try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
+            // A record of another bundle under the same key is left from one that somebody removed by hand.
+            let recorded = existing?.document.facts
+            let current =
+                recorded.flatMap { $0.certificateFingerprint == facts.certificateFingerprint ? $0 : nil } ?? facts
+            if let known = existing?.document.claim, known.issuedAt > claim.issuedAt { return current }
+            let record = CertificateRecord(
+                address: address, owner: owner, settings: settings,
+                facts: current.replacing(try await previous(current)), claim: claim)
+            if record == existing?.document { return record.facts }
+            if existing == nil { try await writeAction(for: address, facts: facts, deadline: deadline) }
+            let written = try await unlessPreconditionFails {
+                try await write(
+                    record, at: address.recordKey, ifNoneMatch: existing == nil, ifMatch: existing?.etag,
+                    deadline: deadline)
+            }
+            if written { return record.facts }
+        }
+        throw IssuanceError(
+            .contention, "The record s3://\(stateBucket)/\(address.recordKey) keeps changing: try again.")
+    }
+
+    /// The key says all: one LIST finds what is due.
+    private func writeAction(
+        for address: CertificateAddress, facts: CertificateFacts, deadline: UnixInstant
+    ) async throws {
+        _ = try await s3.putObject(
+            bucket: stateBucket, key: actionKey(of: address, facts: facts), body: [], deadline: deadline)
+    }
+
+    func removeAction(
+        of address: CertificateAddress, facts: CertificateFacts, deadline: UnixInstant
+    ) async throws {
+        _ = try await unlessAbsent {
+            try await s3.deleteObject(
+                bucket: stateBucket, key: actionKey(of: address, facts: facts), deadline: deadline)
+        }
+    }
+
+    private func actionKey(of address: CertificateAddress, facts: CertificateFacts) -> String {
+        address.actionKey(
+            RenewalSchedule(
+                notBefore: facts.notBefore, notAfter: facts.notAfter, generation: address.generation))
+    }
+}

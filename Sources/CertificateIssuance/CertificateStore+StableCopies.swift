@@ -1,0 +1,116 @@
+internal import AWSClient
+internal import Diagnostics
+package import Timekeeping
+
+/// The copy of the current bundle at `backend-certificate-<AppName>.json` (`StableS3Key`).
+///
+/// The function cannot read bundles, so going back to an earlier generation means deleting the newer versions of the
+/// copy. That needs a versioned bucket, and so does not losing the key that system A left there.
+extension CertificateStore {
+    /// What is at the stable key now.
+    private enum StableOccupant {
+        case nobody
+        case ours(Generation)
+        /// Without our metadata: system A's object, or somebody's own.
+        case unmarked(versioned: Bool)
+        case another
+    }
+
+    private func stableOccupant(
+        _ address: CertificateAddress, owner: CertificateOwner, versionID: String? = nil, deadline: UnixInstant
+    ) async throws -> StableOccupant {
+        guard
+            let head = try await unlessAbsent({
+                try await s3.headObject(
+                    bucket: address.bucket, key: address.stableKey, versionID: versionID, deadline: deadline)
+            })
+        else { return .nobody }
+        guard let metadata = CertificateMetadata(fields: head.metadata) else {
+            return .unmarked(versioned: head.versionID != nil)
+        }
+        return metadata.ownerDigest == owner.digest ? .ours(metadata.generation) : .another
+    }
+
+    /// Refuses before anything is made when the stable key is another stack's.
+    ///
+    /// - Parameter adopted: the object that system A made for this resource, when there is one.
+    package func checkStableKey(
+        for address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate?, deadline: UnixInstant
+    ) async throws {
+        let object = "s3://\(address.bucket)/\(address.stableKey)"
+        switch try await stableOccupant(address, owner: owner, deadline: deadline) {
+        case .nobody, .ours: return
+        case .unmarked(let versioned):
+            guard adopted?.bucket == address.bucket, adopted?.key == address.stableKey else { fallthrough }
+            guard versioned else {
+                throw IssuanceError(
+                    .stableKeyUnavailable,
+                    "StableS3Key would overwrite \(object), which holds the key in use: switch on versioning of the "
+                        + "bucket first.")
+            }
+        case .another:
+            throw IssuanceError(
+                .stableKeyUnavailable,
+                "StableS3Key needs \(object), which another stack uses: choose another AppName or set StableS3Key to "
+                    + "false.")
+        }
+    }
+
+    package func writeStableCopy(
+        of bundle: CertificateBundle, at address: CertificateAddress, owner: CertificateOwner,
+        facts: CertificateFacts, deadline: UnixInstant
+    ) async throws {
+        let metadata = CertificateMetadata(address: address, owner: owner, facts: facts)
+        _ = try await s3.putObject(
+            bucket: address.bucket, key: address.stableKey, body: bundle.encoded().exposed,
+            contentType: "application/json", metadata: metadata.fields, encryption: .kms(keyARN),
+            deadline: deadline)
+    }
+
+    /// Makes the copy of an earlier generation, or the object that system A left, the current version again.
+    ///
+    /// - Returns: whether the stable key now holds what was asked for.
+    package func restoreStableCopy(
+        of address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate? = nil,
+        deadline: UnixInstant
+    ) async throws -> Bool {
+        var newer: [ObjectVersion] = []
+        let versions = try await unlessAbsent {
+            try await s3.listObjectVersions(bucket: address.bucket, prefix: address.stableKey, deadline: deadline)
+        }
+        for version in versions ?? [] where version.key == address.stableKey && !version.isDeleteMarker {
+            switch try await stableOccupant(address, owner: owner, versionID: version.versionID, deadline: deadline) {
+            case .ours(address.generation) where adopted == nil:
+                return try await delete(newer, deadline: deadline, bucket: address.bucket)
+            case .unmarked where adopted != nil:
+                return try await delete(newer, deadline: deadline, bucket: address.bucket)
+            case .ours: newer.append(version)
+            case .nobody: continue
+            case .another, .unmarked: return false
+            }
+        }
+        return false
+    }
+
+    private func delete(_ versions: [ObjectVersion], deadline: UnixInstant, bucket: String) async throws -> Bool {
+        for version in versions {
+            _ = try await unlessAbsent {
+                try await s3.deleteObject(
+                    bucket: bucket, key: version.key, versionID: version.versionID, deadline: deadline)
+            }
+        }
+        return true
+    }
+
+    func removeStableCopies(
+        of address: CertificateAddress, owner: CertificateOwner, deadline: UnixInstant
+    ) async throws {
+        try await removeVersions(bucket: address.bucket, key: address.stableKey, deadline: deadline) { version in
+            guard !version.isDeleteMarker else { return false }
+            let occupant = try await stableOccupant(
+                address, owner: owner, versionID: version.versionID, deadline: deadline)
+            if case .ours(address.generation) = occupant { return true }
+            return false
+        }
+    }
+}

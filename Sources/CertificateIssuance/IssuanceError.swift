@@ -1,0 +1,31 @@
+internal import Diagnostics
+
+/// Why a certificate could not be made, found, kept or removed. AWS's own refusals come as `AWSError`.
+package struct IssuanceError: DiagnosticError, Equatable {
+    package enum Code: Hashable, Sendable {
+        /// What is stored under a generation's key cannot be read as ours.
+        case unreadable
+        /// The object belongs to another stack or resource.
+        case foreignOwner
+        /// A certificate that was found again has run out.
+        case expired
+        /// CloudFormation cancelled this request, or replaced it by a later one, while it ran.
+        case cancelled
+        /// `StableS3Key` cannot be honoured as things are.
+        case stableKeyUnavailable
+        /// Two writers changed one record again and again.
+        case contention
+    }
+
+    package let code: Code
+    package let message: String
+    package let cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package static func == (lhs: IssuanceError, rhs: IssuanceError) -> Bool { lhs.code == rhs.code }
+}

@@ -1,0 +1,15 @@
+/// The keys of the state bucket, in which nothing is secret.
+extension CertificateAddress {
+    var recordKey: String { "records/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
+
+    var tombstoneKey: String { "tombstones/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
+
+    func actionKey(_ schedule: RenewalSchedule) -> String {
+        "actions/\(schedule.minute)/\(stackGUID).\(logicalResourceID).\(generation)"
+    }
+}
+
+extension CertificateOwner {
+    /// What is known of the certificate that system A made for this resource.
+    var adoptionKey: String { "records/\(stackGUID)/\(logicalResourceID)/adopted.json" }
+}

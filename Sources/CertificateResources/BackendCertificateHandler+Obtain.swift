@@ -1,0 +1,158 @@
+internal import CertificateIssuance
+internal import CustomResource
+internal import Logging
+internal import PKI
+internal import Timekeeping
+
+extension BackendCertificateHandler {
+    /// Makes the generation that is asked for, or finds it again.
+    ///
+    /// - Parameters:
+    ///   - currentKey: the public key that the resource has until now, when it is another generation's.
+    ///   - adopted: the certificate of system A that the resource has or once had.
+    func obtain(
+        _ target: Target, replacing currentKey: String?, adopted: AdoptedCertificate? = nil,
+        for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        let owner = request.owner
+        if let facts = try await store.find(target.address, of: owner, deadline: context.deadline) {
+            return try await reuse(target, facts: facts, replacing: currentKey, for: request, in: context)
+        }
+        if request.requestType == .update, adopted == nil,
+            let outcome = try await returnToAdopted(target, from: currentKey, for: request, in: context)
+        {
+            return outcome
+        }
+        try checkForUnknownProperties(request)
+        try await store.stopIfBuried(
+            target.address, of: owner, claim: request.claim, deadline: context.deadline)
+        let stable = target.properties.settings.stableS3Key
+        if stable {
+            try await store.checkStableKey(
+                for: target.address, owner: owner, adopted: adopted, deadline: context.deadline)
+        }
+
+        // A bundle that somebody removed by hand: servers still show its key.
+        let lostKey = request.requestType == .update && currentKey == nil
+            ? try await store.record(at: target.address, deadline: context.deadline)?.facts.publicKey : nil
+        async let issued = issuer.issue(target.properties.definition, generation: target.address.generation)
+        async let previous = previousKey(target, currentKey: currentKey ?? lostKey, recorded: nil)
+        let bundle = try await issued
+        let facts = CertificateFacts(
+            bundle.certificate, previousPublicKey: try await previous, requestID: request.requestID,
+            issuedAt: request.issuedAt)
+
+        context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
+        guard
+            try await store.create(
+                bundle, at: target.address, of: owner, facts: facts, deadline: context.deadline)
+        else {
+            // Another delivery of the request was faster, or the answer to our own write was lost.
+            guard let stored = try await store.find(target.address, of: owner, deadline: context.deadline) else {
+                throw IssuanceError(
+                    .cancelled, "The certificate was deleted while it was being made: try again.")
+            }
+            return try await reuse(target, facts: stored, replacing: currentKey, for: request, in: context)
+        }
+        do {
+            if stable {
+                try await store.writeStableCopy(
+                    of: bundle, at: target.address, owner: owner, facts: facts, deadline: context.deadline)
+            }
+            return try await finish(target, facts: facts, for: request, in: context) { $0.previous }
+        } catch {
+            await removeUnclaimed(target, for: request, in: context)
+            throw error
+        }
+    }
+
+    /// Returns a generation that is there already: a repeated request, a rollback, or an update of something else.
+    private func reuse(
+        _ target: Target, facts: CertificateFacts, replacing currentKey: String?,
+        for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        if facts.notAfter <= clock.now {
+            guard request.requestType != .create || facts.requestID == request.requestID else {
+                throw IssuanceError(
+                    .expired,
+                    "A certificate with these properties was kept from before and expired \(facts.notAfter): change "
+                        + "Rotation to get a new one.")
+            }
+            context.logger.warning(
+                "certificate has expired: change Rotation", metadata: ["certificate.not_after": "\(facts.notAfter)"])
+        }
+        if target.properties.settings.stableS3Key,
+            try await !store.restoreStableCopy(
+                of: target.address, owner: request.owner, deadline: context.deadline)
+        {
+            context.logger.warning("no stable copy of this certificate: change Rotation to get one")
+        }
+        context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
+        return try await finish(target, facts: facts, for: request, in: context) { recorded in
+            try await previousKey(target, currentKey: currentKey, recorded: recorded.previous)
+        }
+    }
+
+    /// Writes down what belongs to a bundle that is there, and answers with it.
+    private func finish(
+        _ target: Target, facts: CertificateFacts, for request: CustomResourceRequest, in context: ResourceContext,
+        previous: (CertificateFacts) async throws -> PreviousPublicKey
+    ) async throws -> ResourceOutcome {
+        let owner = request.owner
+        let claimed = try await store.claim(
+            target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
+            deadline: context.deadline, previous: previous)
+        // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the
+        // other.
+        try await store.stopIfBuried(
+            target.address, of: owner, claim: request.claim, deadline: context.deadline)
+        return ResourceOutcome(
+            physicalResourceID: PhysicalResourceID.certificate(target.address).text,
+            attributes: try BackendCertificateAttributes.attributes(
+                key: target.address.key, prefix: target.address.prefix, facts: claimed))
+    }
+
+    /// The key to trust beside the certificate's own.
+    ///
+    /// - Parameters:
+    ///   - currentKey: of the generation that the resource leaves; nil when it leaves none.
+    ///   - recorded: what an earlier answer for the same generation said.
+    func previousKey(
+        _ target: Target, currentKey: String?, recorded: PreviousPublicKey?
+    ) async throws -> PreviousPublicKey {
+        if target.properties.trustPrevious {
+            if let currentKey { return .trusted(currentKey) }
+            if let recorded { return recorded }
+        } else if let recorded, recorded.isDiscarded {
+            return recorded
+        }
+        return try await .discarded(like: target.properties.definition.keyAlgorithm)
+    }
+
+    /// After a failed Update nothing names what it wrote, so that is removed at once, as well as can be: unless another
+    /// delivery of the request has been given it. A Create leaves this to the rollback's Delete.
+    private func removeUnclaimed(
+        _ target: Target, for request: CustomResourceRequest, in context: ResourceContext
+    ) async {
+        guard request.requestType == .update else { return }
+        do {
+            guard try await store.record(at: target.address, deadline: context.deadline) == nil else { return }
+            try await store.remove(target.address, of: request.owner, deadline: context.deadline)
+        } catch {
+            // The rollback's Update tries again, and the sweep reports what is left.
+            context.logger.warning("what a failed update wrote could not be removed")
+        }
+    }
+
+    /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on
+    /// it. What the stack had before is left alone: users of system A force updates with properties of their own.
+    private func checkForUnknownProperties(_ request: CustomResourceRequest) throws(CustomResourceError) {
+        let known = BackendCertificateProperties.names.union(request.oldProperties.map { Set($0.members.keys) } ?? [])
+        guard let name = request.properties.names(besides: known).first else { return }
+        let shown = name.utf8.count <= 64 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? name : "with this name"
+        throw CustomResourceError(
+            .unknownProperty(name),
+            "Property \(shown) is not one of this resource's: "
+                + BackendCertificateProperties.names.sorted().joined(separator: ", ") + ".")
+    }
+}

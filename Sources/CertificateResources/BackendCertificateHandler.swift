@@ -1,0 +1,145 @@
+package import CertificateIssuance
+package import CustomResource
+internal import Logging
+package import Timekeeping
+
+/// `Custom::ElbBackendCertificate`: a key pair and a self-signed certificate for the servers behind a load balancer.
+///
+/// Reading order: this file has the three requests; `+Obtain` makes or finds a generation; `+Adoption` keeps what
+/// system A made.
+package struct BackendCertificateHandler: ResourceHandler {
+    let store: CertificateStore
+    let issuer: SelfSignedIssuer
+    let defaults: ProviderDefaults
+    let clock: any WallClock
+
+    package init(store: CertificateStore, issuer: SelfSignedIssuer, defaults: ProviderDefaults, clock: any WallClock) {
+        self.store = store
+        self.issuer = issuer
+        self.defaults = defaults
+        self.clock = clock
+    }
+
+    package func create(
+        _ request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        let target = try target(of: request)
+        return try await obtain(target, replacing: nil, for: request, in: context)
+    }
+
+    package func update(
+        _ request: CustomResourceRequest, of physicalResourceID: String, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        let target = try target(of: request)
+        switch PhysicalResourceID(physicalResourceID) {
+        case .certificate(let current):
+            try check(current, belongsTo: request.owner)
+            try await removeAbandoned(by: request, current: current.generation, target: target, in: context)
+            let currentKey = try await publicKey(of: current, unless: target, owner: request.owner, in: context)
+            return try await obtain(target, replacing: currentKey, for: request, in: context)
+        case .logStream:
+            return try await updateAdopted(physicalResourceID, to: target, for: request, in: context)
+        case .unknown:
+            // The resource is known by an id that is not ours, so the old properties say which generation it is.
+            let current = oldAddress(of: request)
+            let currentKey = try await publicKey(of: current, unless: target, owner: request.owner, in: context)
+            let outcome = try await obtain(target, replacing: currentKey, for: request, in: context)
+            guard current == target.address else { return outcome }
+            return ResourceOutcome(physicalResourceID: physicalResourceID, attributes: outcome.attributes)
+        }
+    }
+
+    package func delete(
+        _ request: CustomResourceRequest, of physicalResourceID: String, in context: ResourceContext
+    ) async throws {
+        switch PhysicalResourceID(physicalResourceID) {
+        case .certificate(let address):
+            try check(address, belongsTo: request.owner)
+            try await remove(address, for: request, in: context)
+        case .logStream:
+            try await deleteAdopted(physicalResourceID, for: request, in: context)
+        case .unknown:
+            // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
+            // Properties that cannot be read made nothing.
+            guard let address = (try? target(of: request))?.address else { return }
+            try await remove(address, for: request, in: context)
+        }
+    }
+}
+
+extension BackendCertificateHandler {
+    /// What a request asks for.
+    struct Target: Hashable, Sendable {
+        let properties: BackendCertificateProperties
+        let address: CertificateAddress
+    }
+
+    func target(of request: CustomResourceRequest) throws(CustomResourceError) -> Target {
+        let properties = try BackendCertificateProperties(request.properties, defaults: defaults)
+        return Target(
+            properties: properties, address: CertificateAddress(properties.definition, of: request.owner))
+    }
+
+    /// The generation of the old properties; nil when there are none or they cannot be read (case 12).
+    func oldAddress(of request: CustomResourceRequest) -> CertificateAddress? {
+        request.oldProperties
+            .flatMap { try? BackendCertificateProperties($0, defaults: defaults) }
+            .map { CertificateAddress($0.definition, of: request.owner) }
+    }
+
+    private func check(_ address: CertificateAddress, belongsTo owner: CertificateOwner) throws {
+        guard address.belongs(to: owner) else {
+            throw IssuanceError(
+                .foreignOwner, "The physical id names a certificate of another stack or resource: it was left alone.")
+        }
+        guard defaults.buckets.contains(address.bucket) else {
+            throw IssuanceError(
+                .foreignOwner,
+                "The certificate is in bucket \(address.bucket), which this provider no longer serves: add it to the "
+                    + "provider stack's parameter AdoptedBuckets.")
+        }
+    }
+
+    /// The public key of the generation that an update leaves, also when its bundle is lost; nil when it stays.
+    private func publicKey(
+        of current: CertificateAddress?, unless target: Target, owner: CertificateOwner, in context: ResourceContext
+    ) async throws -> String? {
+        guard let current, current != target.address else { return nil }
+        if let facts = try await store.find(current, of: owner, deadline: context.deadline) { return facts.publicKey }
+        return try await store.record(at: current, deadline: context.deadline)?.facts.publicKey
+    }
+
+    /// Deletes what a failed Update left behind: CloudFormation still knows the resource by the id from before it, and
+    /// no Delete will ever name what that Update wrote (case 8).
+    func removeAbandoned(
+        by request: CustomResourceRequest, current: Generation?, target: Target, in context: ResourceContext
+    ) async throws {
+        guard let abandoned = oldAddress(of: request), abandoned.generation != current,
+            abandoned.generation != target.address.generation
+        else { return }
+        let record = try await store.record(at: abandoned, deadline: context.deadline)
+        if let record, record.claim.issuedAt >= request.issuedAt { return }
+        try await store.remove(abandoned, of: request.owner, deadline: context.deadline)
+    }
+
+    private func remove(
+        _ address: CertificateAddress, for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws {
+        let record = try await store.record(at: address, deadline: context.deadline)
+        if let record, record.claim.issuedAt > request.issuedAt {
+            context.logger.warning("late delete ignored: a later request was given this certificate")
+            return
+        }
+        try await store.bury(address, issuedAt: request.issuedAt, deadline: context.deadline)
+        try await store.remove(address, of: request.owner, deadline: context.deadline)
+    }
+}
+
+extension CustomResourceRequest {
+    var owner: CertificateOwner {
+        CertificateOwner(
+            stackID: stackID.description, stackGUID: stackID.guid, logicalResourceID: logicalResourceID)
+    }
+
+    var claim: Claim { Claim(requestID: requestID, issuedAt: issuedAt) }
+}

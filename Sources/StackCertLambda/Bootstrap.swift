@@ -1,0 +1,75 @@
+import AWSClient
+import CertificateIssuance
+import CertificateResources
+import Configuration
+import CustomResource
+import FoundationEssentials
+import Glibc
+import HTTPTransport
+import LambdaRuntime
+import Logging
+import Timekeeping
+
+/// The Lambda's entry point: puts the parts together and serves events. No AWS call is made before the first event.
+@main
+enum Bootstrap {
+    static func main() async {
+        let environment = ProcessInfo.processInfo.environment
+        let level = environment["AWS_LAMBDA_LOG_LEVEL"].flatMap { Logger.Level(lambdaName: $0) } ?? .info
+        LoggingSystem.bootstrap { _ in JSONLogHandler(logLevel: level) }
+        let logger = Logger(label: "stackcert")
+        let clock = SystemWallClock()
+        do {
+            try await NetworkExecutor.with(clock: clock) { executor in
+                let loop = RuntimeLoop(
+                    endpoint: environment["AWS_LAMBDA_RUNTIME_API"] ?? "", executor: executor, clock: clock,
+                    logger: logger)
+                try await serve(loop, environment: environment, executor: executor, clock: clock)
+            }
+        } catch {
+            // The loop has reported what there was to report; Lambda starts a new process.
+            exit(1)
+        }
+    }
+
+    private static func serve(
+        _ loop: RuntimeLoop, environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
+    ) async throws {
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+        let loopbackAllowed = environment["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"
+        do {
+            guard environment["_HANDLER"] == "backend-certificate" else {
+                throw ConfigurationError(
+                    .unknownHandler,
+                    "The provider's function has an unknown handler name: update the provider stack from its own "
+                        + "template (Handler: backend-certificate).")
+            }
+            let configuration = try FunctionConfiguration(reader)
+            let handler = try backendCertificateHandler(
+                configuration, environment: environment, executor: executor, clock: clock)
+            try await loop.run(
+                CustomResourceInvocationHandler(
+                    handler: handler, executor: executor, clock: clock,
+                    allowedAccounts: configuration.allowedAccounts, loopbackResponseURLsAllowed: loopbackAllowed))
+        } catch let error as ConfigurationError {
+            try await loop.run(
+                CustomResourceInvocationHandler(
+                    handler: UnconfiguredHandler(error: error), executor: executor, clock: clock,
+                    allowedAccounts: [], loopbackResponseURLsAllowed: loopbackAllowed))
+        }
+    }
+
+    private static func backendCertificateHandler(
+        _ configuration: FunctionConfiguration, environment: [String: String], executor: any HTTPExecutor,
+        clock: any WallClock
+    ) throws -> BackendCertificateHandler {
+        let aws = try AWSConfiguration.fromEnvironment(environment)
+        let client = AWSServiceClient(
+            configuration: aws, executor: executor, credentials: EnvironmentCredentials(environment: environment), clock: clock)
+        let store = CertificateStore(
+            s3: S3(client, expectedBucketOwner: configuration.bucketOwner), stateBucket: configuration.stateBucket,
+            keyARN: configuration.keyARN, clock: clock)
+        return BackendCertificateHandler(
+            store: store, issuer: SelfSignedIssuer(clock: clock), defaults: configuration.defaults, clock: clock)
+    }
+}
