@@ -1,0 +1,181 @@
+"""Which action on which resource an operation of any service but S3 needs, with the roles that it passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+
+from localcloud.gateway.call import Call
+from localcloud.gateway.operations import action_prefix
+
+# Operations that carry another name in IAM.
+_RENAMED = {
+    ("lambda", "Invoke"): "InvokeFunction",
+    ("lambda", "InvokeAsync"): "InvokeFunction",
+    ("sns", "PublishBatch"): "Publish",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
+}
+# Parameter that names the resource, and the resource's ARN: {r} region, {a} account, {v} the value.
+_PATTERNS: dict[str, list[tuple[str, str]]] = {
+    "acm": [("CertificateArn", "{v}")],
+    "autoscaling": [
+        ("AutoScalingGroupName", "arn:aws:autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{v}")
+    ],
+    "cloudtrail": [
+        ("Name", "arn:aws:cloudtrail:{r}:{a}:trail/{v}"),
+        ("TrailName", "arn:aws:cloudtrail:{r}:{a}:trail/{v}"),
+    ],
+    "cloudwatch": [
+        ("AlarmName", "arn:aws:cloudwatch:{r}:{a}:alarm:{v}"),
+        ("DashboardName", "arn:aws:cloudwatch::{a}:dashboard/{v}"),
+    ],
+    "dynamodb": [("TableName", "arn:aws:dynamodb:{r}:{a}:table/{v}")],
+    "elb": [("LoadBalancerName", "arn:aws:elasticloadbalancing:{r}:{a}:loadbalancer/{v}")],
+    "events": [("Rule", "arn:aws:events:{r}:{a}:rule/{v}"), ("Name", "arn:aws:events:{r}:{a}:rule/{v}")],
+    "lambda": [("FunctionName", "arn:aws:lambda:{r}:{a}:function:{v}"), ("Resource", "{v}")],
+    "logs": [("logGroupName", "arn:aws:logs:{r}:{a}:log-group:{v}:*")],
+    "route53": [("HostedZoneId", "arn:aws:route53:::hostedzone/{v}"), ("Id", "arn:aws:route53:::hostedzone/{v}")],
+    "secretsmanager": [("SecretId", "arn:aws:secretsmanager:{r}:{a}:secret:{v}")],
+    "sns": [
+        ("TopicArn", "{v}"),
+        ("SubscriptionArn", "{v}"),
+        ("ResourceArn", "{v}"),
+        ("Name", "arn:aws:sns:{r}:{a}:{v}"),
+    ],
+    "ssm": [("Name", "arn:aws:ssm:{r}:{a}:parameter/{v}"), ("Path", "arn:aws:ssm:{r}:{a}:parameter/{v}")],
+    "stepfunctions": [("stateMachineArn", "{v}"), ("executionArn", "{v}")],
+    "sts": [("RoleArn", "{v}")],
+}
+_UNBOUND_PREFIXES = ("List", "Describe")
+
+
+def key_arn(key_id: str, region: str, account: str) -> str:
+    """The ARN of a KMS key named by id, ARN, alias or alias ARN; the name as given when there is no such key."""
+    if key_id.startswith("arn:"):
+        parts = key_id.split(":")
+        region, account, key_id = parts[3], parts[4], parts[5].removeprefix("key/")
+    backend = kms_backends[account][region]
+    if key_id.startswith("alias/"):
+        found = backend.get_key_id_from_alias(f"arn:aws:kms:{region}:{account}:{key_id}")
+        found = found or backend.get_key_id_from_alias(key_id)
+        key_id = found or key_id
+    return f"arn:aws:kms:{region}:{account}:key/{key_id}"
+
+
+def _kms(call: Call, account: str) -> list[str]:
+    found = []
+    if call.operation in ("CreateAlias", "DeleteAlias", "UpdateAlias"):
+        alias = call.params["AliasName"]
+        found.append(f"arn:aws:kms:{call.region}:{account}:{alias}")
+        if call.operation == "DeleteAlias":
+            return [*found, key_arn(alias, call.region, account)]
+    key = call.params.get("TargetKeyId") or call.params.get("KeyId")
+    if not key and call.operation == "Decrypt":
+        from moto.kms.utils import deserialize_ciphertext_blob
+
+        key = deserialize_ciphertext_blob(call.params["CiphertextBlob"]).key_id
+    return [*found, key_arn(key, call.region, account)] if key else found or ["*"]
+
+
+def _iam(call: Call, account: str) -> list[str]:
+    params, backend = call.params, iam_backends[account]["aws"]
+    path = params.get("Path") or "/"
+    if call.operation.endswith("InstanceProfile") and "InstanceProfileName" in params:
+        name = params["InstanceProfileName"]
+        profile = next((p for p in backend.instance_profiles.values() if p.name == name), None)
+        return [profile.arn if profile else f"arn:aws:iam::{account}:instance-profile{path}{name}"]
+    if "RoleName" in params:
+        role = next((r for r in backend.roles.values() if r.name == params["RoleName"]), None)
+        return [role.arn if role else f"arn:aws:iam::{account}:role{path}{params['RoleName']}"]
+    if call.operation == "CreatePolicy":
+        return [f"arn:aws:iam::{account}:policy{path}{params['PolicyName']}"]
+    for parameter, kind in (
+        ("PolicyArn", None),
+        ("UserName", "user"),
+        ("ServerCertificateName", "server-certificate"),
+        ("GroupName", "group"),
+    ):
+        if parameter in params:
+            return [params[parameter] if kind is None else f"arn:aws:iam::{account}:{kind}/{params[parameter]}"]
+    return ["*"]
+
+
+def _sqs(call: Call, account: str) -> list[str]:
+    url = call.params.get("QueueUrl")
+    if url:
+        owner, name = url.rstrip("/").split("/")[-2:]
+        return [f"arn:aws:sqs:{call.region}:{owner}:{name}"]
+    name = call.params.get("QueueName")
+    return [f"arn:aws:sqs:{call.region}:{account}:{name}"] if name else ["*"]
+
+
+def _cloudformation(call: Call, account: str) -> list[str]:
+    name = call.params.get("StackName")
+    if not name:
+        return ["*"]
+    from localcloud.engine.registry import stack_id_of
+
+    return [stack_id_of(name, call.region, account)]
+
+
+_SPECIAL: dict[str, Callable[[Call, str], list[str]]] = {
+    "kms": _kms,
+    "iam": _iam,
+    "sqs": _sqs,
+    "cloudformation": _cloudformation,
+}
+
+
+def _by_pattern(call: Call, account: str) -> str:
+    for parameter, pattern in _PATTERNS.get(call.service, []):
+        value: Any = call.params.get(parameter)
+        if isinstance(value, str) and value:
+            if value.startswith("arn:"):
+                return value
+            value = value.lstrip("/") if call.service == "ssm" else value.removeprefix("/hostedzone/")
+            return pattern.format(r=call.region, a=account, v=value)
+    return "*"
+
+
+def _passed_roles(call: Call) -> list[tuple[str, str]]:
+    """Roles that a service will use on behalf of the caller: (role ARN, service)."""
+    params = call.params
+    if call.service == "lambda" and call.operation in ("CreateFunction", "UpdateFunctionConfiguration"):
+        return [(params["Role"], "lambda.amazonaws.com")] if params.get("Role") else []
+    if call.service == "cloudformation" and params.get("RoleARN"):
+        return [(params["RoleARN"], "cloudformation.amazonaws.com")]
+    if call.service == "events" and call.operation == "PutTargets":
+        return [
+            (target["RoleArn"], "events.amazonaws.com") for target in params.get("Targets", []) if "RoleArn" in target
+        ]
+    if call.service == "stepfunctions" and params.get("roleArn"):
+        return [(params["roleArn"], "states.amazonaws.com")]
+    if call.service == "iam" and call.operation == "AddRoleToInstanceProfile":
+        account = call.principal.account if call.principal else ""
+        return [(arn, "ec2.amazonaws.com") for arn in _iam(Call("", "", [], b"", "iam", "GetRole", params), account)]
+    return []
+
+
+def required(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
+    """(action, resource ARN, further condition keys), the operation's own first, then iam:PassRole."""
+    action = f"{action_prefix(call.service)}:{_RENAMED.get((call.service, call.operation), call.operation)}"
+    special = _SPECIAL.get(call.service)
+    if special:
+        resources = special(call, account)
+    elif call.operation.startswith(_UNBOUND_PREFIXES) and call.service in (
+        "autoscaling",
+        "elb",
+        "cloudwatch",
+        "lambda",
+    ):
+        resources = [_by_pattern(call, account) if call.service == "lambda" else "*"]
+    else:
+        resources = [_by_pattern(call, account)]
+    needed: list[tuple[str, str, dict[str, str]]] = [(action, resource, {}) for resource in resources]
+    for role, service in _passed_roles(call):
+        needed.append(("iam:PassRole", role, {"iam:passedtoservice": service}))
+    return needed

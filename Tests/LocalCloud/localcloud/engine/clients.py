@@ -1,0 +1,45 @@
+"""boto3 clients for the gateway, kept per credentials: making one costs more than using it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from localcloud.authz.principals import Credentials
+
+_OPTIONS = {"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, "max_pool_connections": 32}
+
+
+class Clients:
+    """Clients never retry: a fault that a test asked for must be seen as it is."""
+
+    def __init__(self, endpoint: Callable[[], str]):
+        self._endpoint = endpoint
+        self._session = botocore.session.Session()
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str, str], Any] = {}
+
+    def of(self, credentials: Credentials | None, service: str, region: str, **options: Any) -> Any:
+        """A client; without credentials its requests are anonymous. `options` are botocore Config's."""
+        key = (credentials.access_key_id if credentials else "", service, region)
+        with self._lock:
+            if not options and key in self._made:
+                return self._made[key]
+            unsigned = {} if credentials else {"signature_version": UNSIGNED}
+            client = self._session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=self._endpoint(),
+                aws_access_key_id=credentials.access_key_id if credentials else None,
+                aws_secret_access_key=credentials.secret_access_key if credentials else None,
+                aws_session_token=credentials.session_token if credentials else None,
+                config=Config(**{**_OPTIONS, **unsigned, **options}),
+            )
+            if not options:
+                self._made[key] = client
+            return client

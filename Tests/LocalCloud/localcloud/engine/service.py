@@ -1,0 +1,198 @@
+"""CloudFormation's API: requests checked, operations started, stacks described."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from localcloud.authz.principals import Credentials
+from localcloud.engine import ordering, parameters, template
+from localcloud.engine.creation import Creation
+from localcloud.engine.deletion import Deletion
+from localcloud.engine.environment import Environment
+from localcloud.engine.errors import ValidationError
+from localcloud.engine.stack import Stack
+from localcloud.engine.updating import Update
+from localcloud.errors import AwsError
+from localcloud.gateway.call import Call
+
+_UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+_CAPABILITIES = {
+    "AWS::IAM::InstanceProfile": "RoleName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": None,
+    "AWS::IAM::Role": "RoleName",
+}
+
+
+class StackOperations:
+    """CreateStack, UpdateStack, DeleteStack, CancelUpdateStack, SignalResource.
+
+    `session` opens a session of a stack's role; `caller` finds the credentials of the one who calls: without a role a
+    stack acts with those, as on AWS.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        session: Callable[[str, str], Credentials],
+        caller: Callable[[Call], Credentials],
+    ):
+        self.environment = environment
+        self._session = session
+        self._caller = caller
+
+    def _operator(self, call: Call, role_arn: str | None) -> Credentials:
+        return self._session(role_arn, call.region) if role_arn else self._caller(call)
+
+    def _account(self, call: Call) -> str:
+        assert call.principal is not None
+        return call.principal.account
+
+    def find(self, call: Call) -> Stack:
+        return self.environment.registry.get(self._account(call), call.region, call.params["StackName"])
+
+    def body(self, call: Call) -> tuple[str, dict[str, Any]]:
+        """The request's template, as text and parsed; from S3 with the caller's own permission to read it there."""
+        inline, url = call.params.get("TemplateBody"), call.params.get("TemplateURL")
+        if bool(inline) == bool(url):
+            raise ValidationError("Either Template URL or Template Body must be specified.")
+        if inline:
+            return inline, template.load(inline)
+        bucket, _, key = url.split("/", 3)[3].partition("/")
+        client = self.environment.clients.of(self._caller(call), "s3", call.region)
+        try:
+            text = client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        except client.exceptions.ClientError as error:
+            raise ValidationError(f"S3 error: {error}") from None
+        return text, template.load(text, by_url=True)
+
+    @staticmethod
+    def _check_capabilities(call: Call, parsed: dict[str, Any]) -> None:
+        given = set(call.params.get("Capabilities") or [])
+        for resource in parsed["Resources"].values():
+            if resource["Type"] not in _CAPABILITIES or "CAPABILITY_NAMED_IAM" in given:
+                continue
+            name_property = _CAPABILITIES[resource["Type"]]
+            named = name_property and name_property in (resource.get("Properties") or {})
+            needed = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+            if needed not in given:
+                raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]", 400)
+
+    def create_stack(self, call: Call) -> dict[str, Any]:
+        params, account = call.params, self._account(call)
+        registry = self.environment.registry
+        if registry.find(account, call.region, params["StackName"]):
+            raise AwsError("AlreadyExistsException", f"Stack [{params['StackName']}] already exists", 400)
+        body, parsed = self.body(call)
+        ordering.dependencies(parsed)
+        self._check_capabilities(call, parsed)
+        raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), {}))
+        stack = Stack(
+            name=params["StackName"],
+            account=account,
+            region=call.region,
+            id=registry.new_id(params["StackName"], call.region, account),
+            body=body,
+            template=parsed,
+            parameters=raw,
+            operator=self._operator(call, params.get("RoleARN")),
+            role_arn=params.get("RoleARN"),
+            tags={tag["Key"]: tag["Value"] for tag in params.get("Tags") or []},
+            on_failure="DO_NOTHING" if params.get("DisableRollback") else params.get("OnFailure") or "ROLLBACK",
+            timeout_minutes=params.get("TimeoutInMinutes"),
+            protected=bool(params.get("EnableTerminationProtection")),
+        )
+        self.environment.resolver(stack, parsed, raw)
+        registry.stacks.append(stack)
+        stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
+        self._start(stack, Creation(self.environment, stack).run)
+        return {"StackId": stack.id}
+
+    def update_stack(self, call: Call) -> dict[str, Any]:
+        stack, params = self.find(call), call.params
+        if stack.status not in _UPDATABLE:
+            raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        previous = {
+            "body": stack.body,
+            "template": stack.template,
+            "parameters": stack.parameters,
+            "tags": stack.tags,
+            "role_arn": stack.role_arn,
+        }
+        body, parsed = (stack.body, stack.template) if params.get("UsePreviousTemplate") else self.body(call)
+        ordering.dependencies(parsed)
+        self._check_capabilities(call, parsed)
+        raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), stack.parameters))
+        tags = {t["Key"]: t["Value"] for t in params["Tags"]} if params.get("Tags") else stack.tags
+        if parsed == stack.template and raw == stack.parameters and tags == stack.tags:
+            raise ValidationError("No updates are to be performed.")
+        role = params.get("RoleARN") or stack.role_arn
+        stack.operator = self._operator(call, role)
+        self.environment.resolver(stack, parsed, raw)
+        stack.body, stack.template, stack.parameters, stack.tags, stack.role_arn = body, parsed, raw, tags, role
+        stack.cancel = threading.Event()
+        stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
+        self._start(stack, lambda: Update(self.environment, stack).run(previous))
+        return {"StackId": stack.id}
+
+    def delete_stack(self, call: Call) -> dict[str, Any]:
+        params, registry = call.params, self.environment.registry
+        stack = registry.find(self._account(call), call.region, params["StackName"])
+        if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
+            return {}
+        if stack.protected:
+            raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        if stack.status.startswith("UPDATE") and stack.in_progress:
+            raise ValidationError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+        registry.refuse_deletion_in_use(stack)
+        role = params.get("RoleARN") or stack.role_arn
+        stack.operator, stack.role_arn = self._operator(call, role), role
+        running = stack.worker
+        stack.delete_requested = stack.status == "CREATE_IN_PROGRESS"
+        stack.cancel.set()
+        stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
+
+        def after_what_runs() -> None:
+            if running:
+                running.join()
+            if stack.status != "DELETE_IN_PROGRESS":
+                stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
+            stack.cancel = threading.Event()
+            Deletion(self.environment, stack).run(set(params.get("RetainResources") or []))
+
+        self._start(stack, after_what_runs)
+        return {}
+
+    def cancel_update_stack(self, call: Call) -> dict[str, Any]:
+        stack = self.find(call)
+        if stack.status != "UPDATE_IN_PROGRESS":
+            raise ValidationError("CancelUpdateStack cannot be called from current stack status")
+        stack.cancel.set()
+        return {}
+
+    def signal_resource(self, call: Call) -> dict[str, Any]:
+        stack, params = self.find(call), call.params
+        if params["LogicalResourceId"] not in stack.template["Resources"]:
+            raise ValidationError(f"Resource {params['LogicalResourceId']} does not exist for stack {stack.name}")
+        if not stack.in_progress:
+            raise ValidationError(f"Stack {stack.id} is in {stack.status} state and can not be signaled")
+        self.environment.signals.add(stack.id, params["LogicalResourceId"], params["UniqueId"], params["Status"])
+        return {}
+
+    def update_termination_protection(self, call: Call) -> dict[str, Any]:
+        stack = self.find(call)
+        stack.protected = bool(call.params["EnableTerminationProtection"])
+        return {"StackId": stack.id}
+
+    def _start(self, stack: Stack, operation: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                operation()
+            except Exception as failure:  # a defect of this engine must end the stack's operation, not hang it
+                stack.set_status("UPDATE_ROLLBACK_FAILED", f"LocalCloud: {type(failure).__name__}: {failure}")
+                raise
+
+        stack.worker = threading.Thread(target=run, daemon=True, name=f"stack {stack.name}")
+        stack.worker.start()

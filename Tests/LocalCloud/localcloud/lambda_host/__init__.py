@@ -1,0 +1,1 @@
+"""Functions as real processes: their own `bootstrap`, a Runtime API, one process per sandbox."""

@@ -1,0 +1,139 @@
+"""Lambda's operations that run code or judge a role; the rest of Lambda is the emulator's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+
+from moto.awslambda.models import LambdaFunction
+
+from localcloud.authz.authorizer import Authorizer
+from localcloud.authz.principals import Principals
+from localcloud.errors import AwsError
+from localcloud.gateway.call import Answer, Call
+from localcloud.gateway.emulator import Emulator
+from localcloud.lambda_host.asynchronous import AsynchronousInvoker
+from localcloud.lambda_host.function import Function
+from localcloud.lambda_host.host import LambdaHost
+from localcloud.services.sts import Sts
+
+_LARGEST_SYNCHRONOUS = 6 * 1024 * 1024
+_LARGEST_ASYNCHRONOUS = 1024 * 1024
+
+
+class LambdaService:
+    """Invoke, and the check at creation that Lambda may assume the function's role."""
+
+    def __init__(self, emulator: Emulator, host: LambdaHost, asynchronous: AsynchronousInvoker, sts: Sts):
+        self._emulator = emulator
+        self._host = host
+        self._asynchronous = asynchronous
+        self._sts = sts
+
+    def operations(self) -> dict[str, Callable[[Call], Answer]]:
+        return {
+            "lambda:Invoke": self.invoke,
+            "lambda:CreateFunction": self.with_assumable_role,
+            "lambda:UpdateFunctionConfiguration": self.with_assumable_role,
+            "lambda:PutFunctionEventInvokeConfig": self.put_event_invoke_config,
+        }
+
+    def receive_events(self) -> None:
+        """Events that the emulator's SNS, S3 or EventBridge send to a function are accepted as asynchronous ones."""
+        asynchronous, host = self._asynchronous, self._host
+
+        def accept(emulated: LambdaFunction, event: object = None) -> tuple[str, bool, str]:
+            function = host.find(emulated.function_name, emulated.account_id, emulated.region)
+            asynchronous.submit(function, json.dumps(event if event is not None else {}).encode())
+            return "", False, ""
+
+        LambdaFunction._invoke_lambda = accept  # type: ignore[method-assign]
+
+    def invoke(self, call: Call) -> Answer:
+        assert call.principal is not None
+        function = self._host.find(call.params["FunctionName"], call.principal.account, call.region)
+        kind = call.header("x-amz-invocation-type") or "RequestResponse"
+        limit = _LARGEST_ASYNCHRONOUS if kind == "Event" else _LARGEST_SYNCHRONOUS
+        if len(call.body) > limit:
+            raise AwsError("RequestTooLargeException", f"{len(call.body)} byte payload is too large", 413)
+        body = call.body or b"{}"
+        try:
+            json.loads(body)
+        except ValueError:
+            raise AwsError("InvalidRequestContentException", "Could not parse request body into json", 400) from None
+        if kind == "DryRun":
+            return Answer(204)
+        if kind == "Event":
+            return Answer(202, [("x-amzn-RequestId", self._asynchronous.submit(function, body))])
+        outcome = self._host.invoke(function, body)
+        headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", "$LATEST")]
+        if outcome.error:
+            headers.append(("X-Amz-Function-Error", "Unhandled"))
+        if call.header("x-amz-log-type") == "Tail":
+            headers.append(("X-Amz-Log-Result", base64.b64encode(outcome.log.encode()[-4096:]).decode()))
+        return Answer(200, headers, outcome.result)
+
+    def with_assumable_role(self, call: Call) -> Answer:
+        assert call.principal is not None
+        role = call.params.get("Role")
+        if role:
+            try:
+                self._sts.for_service(
+                    role, "lambda.amazonaws.com", "check", {"aws:sourceaccount": call.principal.account}
+                )
+            except AwsError:
+                raise AwsError(
+                    "InvalidParameterValueException",
+                    "The role defined for the function cannot be assumed by Lambda.",
+                    400,
+                ) from None
+        return self._emulator.answer(call, call.principal.account)
+
+    def put_event_invoke_config(self, call: Call) -> Answer:
+        """The emulator appends to what is there and reads the first back: drop the old settings before."""
+        assert call.principal is not None
+        from moto.awslambda.models import lambda_backends
+
+        name = call.params["FunctionName"].split(":")[-1]
+        found = lambda_backends[call.principal.account][call.region].get_function(name)
+        found.event_invoke_config.clear()
+        return self._emulator.answer(call, call.principal.account)
+
+
+class FunctionLogs:
+    """Writes a function's log lines to CloudWatch Logs, as far as the function's role may, as Lambda does."""
+
+    def __init__(self, authorizer: Authorizer, principals: Principals):
+        self._authorizer = authorizer
+        self._principals = principals
+
+    def write(self, function: Function, log: str) -> None:
+        import time
+
+        from moto.logs.models import logs_backends
+
+        try:
+            principal = self._principals.open_session(function.role, function.name).principal
+        except AwsError:
+            return
+        backend = logs_backends[function.account][function.region]
+        arn = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}:*"
+        stream = "2020/01/01/[$LATEST]" + function.code_digest[:32]
+
+        def may(action: str) -> bool:
+            return self._authorizer.check(principal, action, arn, {"aws:securetransport": "true"}).allowed
+
+        if function.log_group not in backend.groups:
+            if not may("logs:CreateLogGroup"):
+                return
+            backend.create_log_group(function.log_group, {})
+        if stream not in backend.groups[function.log_group].streams:
+            if not may("logs:CreateLogStream"):
+                return
+            backend.create_log_stream(function.log_group, stream)
+        if may("logs:PutLogEvents"):
+            now = int(time.time() * 1000)
+            backend.put_log_events(
+                function.log_group, stream, [{"timestamp": now, "message": line} for line in log.split("\n")]
+            )
