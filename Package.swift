@@ -140,6 +140,15 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "ProviderTestSupport",
+            dependencies: [
+                "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "HTTPTransport", "SigV4",
+                "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
+            ],
+            path: "Tests/ProviderTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "DiagnosticsTests",
             dependencies: ["Diagnostics", "Timekeeping", "TestSupport"],
@@ -200,7 +209,16 @@ let package = Package(
             name: "CertificateResourcesTests",
             dependencies: [
                 "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "Diagnostics",
-                "HTTPTransport", "PKI", "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
+                "HTTPTransport", "PKI", "ProviderTestSupport", "TestSupport", "Timekeeping", httpTypes, inMemoryLogging,
+                logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HistoryTests",
+            dependencies: [
+                "CertificateIssuance", "CertificateResources", "CustomResource", "PKI", "ProviderTestSupport",
+                "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
             ],
             swiftSettings: settings
         ),

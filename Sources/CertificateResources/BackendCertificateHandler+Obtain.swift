@@ -33,7 +33,8 @@ extension BackendCertificateHandler {
         }
 
         // A bundle that somebody removed by hand: servers still show its key.
-        let lostKey = request.requestType == .update && currentKey == nil
+        let lostKey =
+            request.requestType == .update && currentKey == nil
             ? try await store.record(at: target.address, deadline: context.deadline)?.facts.publicKey : nil
         async let issued = issuer.issue(target.properties.definition, generation: target.address.generation)
         async let previous = previousKey(target, currentKey: currentKey ?? lostKey, recorded: nil)

@@ -17,7 +17,8 @@ extension JSONValue: Decodable {
 
     package init(from decoder: any Decoder) throws {
         guard decoder.codingPath.count <= Self.maximumDepth else {
-            throw CustomResourceError(.malformedEvent, "The event is nested more than \(Self.maximumDepth) levels deep.")
+            throw CustomResourceError(
+                .malformedEvent, "The event is nested more than \(Self.maximumDepth) levels deep.")
         }
         let container = try decoder.singleValueContainer()
         if let text = try? container.decode(String.self) {

@@ -14,7 +14,8 @@ package struct PropertyBag: Hashable, Sendable, CustomStringConvertible, CustomD
     /// A string that must be there, 1 to `maximumLength` characters.
     package func string(_ name: String, maximumLength: Int) throws(CustomResourceError) -> String {
         guard let text = try optionalString(name, maximumLength: maximumLength) else {
-            throw .invalid(name, present(name) == nil ? "is missing: it must be a string" : "is empty: it needs a value")
+            let problem = present(name) == nil ? "is missing: it must be a string" : "is empty: it needs a value"
+            throw .invalid(name, problem)
         }
         return text
     }
@@ -65,7 +66,13 @@ package struct PropertyBag: Hashable, Sendable, CustomStringConvertible, CustomD
         switch present(name) {
         case nil: return []
         case .string(let text):
-            items = text.split(separator: ",").map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+            items = text.split(separator: ",").map { item in
+                let trimmed = item.drop { $0 == " " }
+                return String(
+                    trimmed.prefix(
+                        upTo: trimmed.lastIndex { $0 != " " }.map { trimmed.index(after: $0) }
+                            ?? trimmed.startIndex))
+            }
         case .array(let values):
             for value in values {
                 guard case .string(let text) = value else {

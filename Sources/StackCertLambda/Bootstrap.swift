@@ -65,7 +65,8 @@ enum Bootstrap {
     ) throws -> BackendCertificateHandler {
         let aws = try AWSConfiguration.fromEnvironment(environment)
         let client = AWSServiceClient(
-            configuration: aws, executor: executor, credentials: EnvironmentCredentials(environment: environment), clock: clock)
+            configuration: aws, executor: executor, credentials: EnvironmentCredentials(environment: environment),
+            clock: clock)
         let store = CertificateStore(
             s3: S3(client, expectedBucketOwner: configuration.bucketOwner), stateBucket: configuration.stateBucket,
             keyARN: configuration.keyARN, clock: clock)

@@ -1,0 +1,104 @@
+internal import AWSClient
+internal import CertificateIssuance
+package import CertificateResources
+package import CustomResource
+internal import HTTPTransport
+internal import HTTPTypes
+package import InMemoryLogging
+internal import Logging
+internal import SigV4
+package import TestSupport
+internal import Timekeeping
+
+/// The whole provider between an event's bytes and the wire, with S3 and CloudFormation's bucket in memory and a clock
+/// of its own. What it leaves out of the Lambda is the Runtime API's loop.
+package struct TestProvider: Sendable {
+    package let clock: VirtualClock
+    package let s3: InMemoryS3
+    package let inbox: ReplyInbox
+    package let logs: InMemoryLogHandler
+    package let function: CustomResourceFunction<BackendCertificateHandler>
+
+    package static let certificateBucket = "certificates"
+    package static let adoptedBucket = "system-a"
+    package static let stateBucket = "state"
+    package static let keyARN = "arn:aws:kms:eu-west-1:111122223333:key/2f5f4a5c-0000-4000-8000-000000000001"
+
+    package init(
+        clock: VirtualClock = VirtualClock(), stableS3Key: Bool = false, adoptedBucketIsVersioned: Bool = true
+    ) throws {
+        self.clock = clock
+        s3 = InMemoryS3(clock: clock)
+        s3.createBucket(Self.certificateBucket)
+        s3.createBucket(Self.adoptedBucket, isVersioned: adoptedBucketIsVersioned)
+        s3.createBucket(Self.stateBucket, isVersioned: false)
+        inbox = ReplyInbox(clock: clock)
+        logs = InMemoryLogHandler()
+        let network = Network(s3: s3, inbox: inbox)
+        let client = AWSServiceClient(
+            configuration: try AWSConfiguration.fromEnvironment(["AWS_REGION": "eu-west-1"]), executor: network,
+            credentials: EnvironmentCredentials(environment: [
+                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-access-key",
+                "AWS_SESSION_TOKEN": "secret-session-token",
+            ]),
+            clock: clock)
+        let store = CertificateStore(
+            s3: S3(client, expectedBucketOwner: StackEvent.account), stateBucket: Self.stateBucket,
+            keyARN: Self.keyARN, clock: clock)
+        let handler = BackendCertificateHandler(
+            store: store, issuer: SelfSignedIssuer(clock: clock),
+            defaults: ProviderDefaults(
+                buckets: [Self.certificateBucket, Self.adoptedBucket], stableS3Key: stableS3Key),
+            clock: clock)
+        function = CustomResourceFunction(
+            handler: handler, sender: ReplySender(executor: network, clock: clock),
+            settings: CustomResourceSettings(allowedAccounts: [StackEvent.account]), clock: clock)
+    }
+
+    /// Delivers an event once, as Lambda would, with `timeout` until the invocation's deadline.
+    @discardableResult
+    package func deliver(
+        _ event: StackEvent, timeout: Duration = .seconds(300)
+    ) async throws -> CustomResourceReply.Status {
+        try await deliver(payload: event.payload(), timeout: timeout)
+    }
+
+    @discardableResult
+    package func deliver(
+        payload: [UInt8], timeout: Duration = .seconds(300)
+    ) async throws -> CustomResourceReply.Status {
+        let logs = logs
+        var logger = Logger(label: "test") { _ in logs }
+        logger.logLevel = .trace
+        return try await function.handle(payload, deadline: clock.now.advanced(by: timeout), logger: logger)
+    }
+
+    /// Properties of a small, quickly made certificate.
+    package static func properties(_ changes: [String: String] = [:]) -> [String: String] {
+        let base = [
+            "AppDomain": "shop.example.com", "AppName": "shop", "AppS3Bucket": certificateBucket,
+            "KeyAlgorithm": "EC_P256", "Rotation": "1",
+        ]
+        return base.merging(changes) { _, new in new }
+    }
+
+    /// Everything that was logged, as text.
+    package var logText: String {
+        logs.entries.map { "\($0.level) \($0.message) \($0.metadata)" }.joined(separator: "\n")
+    }
+
+    /// The keys of the bundles that are there, in alphabetical order.
+    package var bundleKeys: [String] { s3.objects(bucket: Self.certificateBucket).keys.sorted() }
+}
+
+/// Sends each request to whom it is for.
+private struct Network: HTTPExecutor {
+    let s3: InMemoryS3
+    let inbox: ReplyInbox
+
+    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
+        let isReply = request.authority?.hasPrefix("cloudformation-custom-resource-response-") ?? false
+        let receiver: any HTTPExecutor = isReply ? inbox : s3
+        return try await receiver.execute(request, body: body, deadline: deadline)
+    }
+}
