@@ -95,8 +95,8 @@ extension BackendCertificateHandler {
         guard defaults.buckets.contains(address.bucket) else {
             throw IssuanceError(
                 .foreignOwner,
-                "The certificate is in bucket \(address.bucket), which this provider no longer serves: add it to the "
-                    + "provider stack's parameter AdoptedBuckets.")
+                "The certificate is in bucket \(address.bucket), which this provider does not serve: update the provider "
+                    + "stack with CertificateBucketName and UseExistingBucket for that bucket.")
         }
     }
 

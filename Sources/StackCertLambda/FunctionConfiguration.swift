@@ -5,8 +5,7 @@ import FoundationEssentials
 
 /// The function's environment variables, read once. `templates/provider.yml` sets them.
 struct FunctionConfiguration: Sendable {
-    /// The provider's own bucket, then those of adopted stacks.
-    let buckets: [String]
+    let certificateBucket: String
     let stateBucket: String
     let keyARN: String
     /// Empty: the function's own account.
@@ -26,9 +25,7 @@ struct FunctionConfiguration: Sendable {
             }
             return value
         }
-        let own = try required("stackcert.certificate.bucket", "STACKCERT_CERTIFICATE_BUCKET")
-        let adopted = reader.string(forKey: "stackcert.adopted.buckets", default: "")
-        self.buckets = [own] + items(adopted)
+        self.certificateBucket = try required("stackcert.certificate.bucket", "STACKCERT_CERTIFICATE_BUCKET")
         self.stateBucket = try required("stackcert.state.bucket", "STACKCERT_STATE_BUCKET")
         self.keyARN = try required("stackcert.kms.key.arn", "STACKCERT_KMS_KEY_ARN")
         self.allowedAccounts = Set(items(reader.string(forKey: "stackcert.allowed.accounts", default: "")))
@@ -36,7 +33,7 @@ struct FunctionConfiguration: Sendable {
         self.stableS3KeyDefault = reader.bool(forKey: "stackcert.stable.s3.key.default", default: false)
     }
 
-    var defaults: ProviderDefaults { ProviderDefaults(buckets: buckets, stableS3Key: stableS3KeyDefault) }
+    var defaults: ProviderDefaults { ProviderDefaults(buckets: [certificateBucket], stableS3Key: stableS3KeyDefault) }
 }
 
 /// The provider itself is not set up as it must be.

@@ -1,0 +1,63 @@
+# What a developer does here. `make demo` and `make test` need only a fresh Debian 12 with Swift 6.3, Python 3.11 and git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
+ZIP := dist/stackcert-lambda-$(ARCH).zip
+PYTHON := .venv/bin/python
+# The same flags for building and testing: others would build everything again.
+SWIFT_TEST := swift test --skip-build --disable-xctest
+
+.PHONY: help setup demo test unit integration package lint format contract mutants bench soak invoke clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.complete ## Install what is missing: Debian packages and the Python environment
+
+.venv/.complete: Tools/setup Tests/LocalCloud/pyproject.toml
+	Tools/setup
+	touch $@
+
+package: $(ZIP) ## Build the Lambda's zip
+
+$(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
+	./package.sh
+
+demo: setup package ## See a stack create, rotate and delete its certificate, in a cloud on this machine
+	$(PYTHON) -m demo $(ZIP)
+
+test: unit integration ## Run all tests
+
+unit: setup ## Run the Swift tests and the tools' own
+	swift build --build-tests
+	$(SWIFT_TEST)
+
+integration: setup package ## Run the black-box tests on the packaged zip, in a cloud on this machine
+	$(PYTHON) -m pytest -q Tests/LocalCloud Tests/Tools Tests/Integration
+
+lint: setup ## Check format, imports, sources, templates, scripts
+	Tools/lint
+
+format: ## Format the Swift code
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+contract: ## Show which tests prove which case of docs/custom-resource-contract.md
+	python3 Tools/contract
+
+mutants: setup ## Break the code once per case of the contract, and see a test fail each time
+	Tools/mutants
+
+bench: setup package ## Measure start, memory, size and time, as ratios within one run
+	$(PYTHON) Benchmarks/bench.py $(ZIP)
+
+soak: setup package ## Run many more random histories than `make test` does
+	STACKCERT_HISTORIES=50000 STACKCERT_HISTORY_SEED=$$RANDOM $(SWIFT_TEST) --filter HistoryTests
+
+invoke: setup package ## Run one event through the packaged zip: make invoke PAYLOAD=file.json
+	$(PYTHON) -m localcloud invoke --zip $(ZIP) $(PAYLOAD)
+
+clean: ## Remove what was built
+	rm -rf .build .venv .cache dist
