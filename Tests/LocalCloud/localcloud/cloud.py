@@ -15,6 +15,7 @@ from localcloud.engine.custom_resource import CustomResource
 from localcloud.engine.environment import ROLLBACKS, Environment
 from localcloud.engine.registry import Registry
 from localcloud.engine.resources import all_types
+from localcloud.engine.resources.autoscaling import AutoScalingGroup
 from localcloud.engine.response_server import ResponseServer
 from localcloud.engine.service import StackOperations
 from localcloud.engine.signals import Signals
@@ -23,6 +24,7 @@ from localcloud.gateway.call import Call
 from localcloud.gateway.emulator import Emulator
 from localcloud.gateway.gateway import Gateway
 from localcloud.gateway.server import LoopbackServer
+from localcloud.instances.fleet import MODES, Fleet
 from localcloud.lambda_host.asynchronous import AsynchronousInvoker
 from localcloud.lambda_host.function import Function
 from localcloud.lambda_host.host import LambdaHost
@@ -48,6 +50,7 @@ class LocalCloud:
     implicit_list_prefix: whether S3, deciding between 404 and 403 for a missing key, sees the key as s3:prefix. AWS does
     not document it, so least-privilege tests should pass both ways.
     enforce: False switches policies off; signatures are verified all the same.
+    instances: `run` boots the instances of auto scaling groups, `pretend` only lets them signal success.
     """
 
     def __init__(
@@ -61,15 +64,17 @@ class LocalCloud:
         minute: float = 1.0,
         implicit_list_prefix: bool = True,
         enforce: bool = True,
+        instances: str = "run",
     ):
-        if rollback not in ROLLBACKS or runtime not in _RUNTIMES:
-            raise ValueError(f"runtime is one of {sorted(_RUNTIMES)}, rollback one of {ROLLBACKS}")
+        if rollback not in ROLLBACKS or runtime not in _RUNTIMES or instances not in MODES:
+            raise ValueError(f"runtime: {sorted(_RUNTIMES)}, rollback: {ROLLBACKS}, instances: {MODES}")
         self.region, self.account, self.foreign_account = region, ACCOUNT, FOREIGN_ACCOUNT
         self.recorder = Recorder()
         self.faults = Faults(self.recorder)
         self._runtime, self._rollback, self._port = runtime, rollback, port
         self._timeout, self._retry_scale, self._minute = custom_resource_timeout, retry_scale, minute
         self._implicit_list_prefix, self._enforce = implicit_list_prefix, enforce
+        self._instances_mode = instances
         self._server: LoopbackServer | None = None
 
     def start(self) -> LocalCloud:
@@ -113,8 +118,15 @@ class LocalCloud:
         return self
 
     def _environment(self) -> Environment:
+        signals, registry, types = Signals(), Registry(), all_types()
+
+        def signal(stack: str, resource: str, unique_id: str, status: str) -> None:
+            signals.add(registry.get(self.account, self.region, stack).id, resource, unique_id, status)
+
+        self.instances = Fleet(self.sts, self._instances_mode, lambda: int(self.endpoint.rsplit(":", 1)[1]), signal)
+        types[AutoScalingGroup.name] = AutoScalingGroup(self.instances, signals, self._minute)
         custom = CustomResource(self._responses, self.faults, self.recorder, self._timeout, self.functions.kill_all)
-        return Environment(Registry(), self.clients, all_types(), custom, Signals(), self._rollback, self._minute)
+        return Environment(registry, self.clients, types, custom, signals, self._rollback, self._minute)
 
     def _native(self, emulator: Emulator) -> dict[str, Any]:
         stacks = StackOperations(self.environment, self._stack_session, self._caller)
@@ -208,6 +220,7 @@ class LocalCloud:
         self.asynchronous.stop()
         for stack in self.environment.registry.stacks:
             stack.cancel.set()
+        self.instances.close()
         self.functions.close()
         self._responses.stop()
         if self._server:

@@ -41,7 +41,8 @@ class Environment:
         return self.types[kind]
 
     def context(self, stack: Stack, state: ResourceState, kind: str) -> Context:
-        return Context(stack, state, kind, self.clients, stack.cancel)
+        declared = stack.template["Resources"].get(state.name, {})
+        return Context(stack, state, kind, declared, self.clients, stack.cancel)
 
     def from_store(self, stack: Stack, name: str) -> str:
         try:

@@ -23,11 +23,15 @@ def suffix(length: int = 12) -> str:
 
 @dataclass
 class Context:
-    """The one resource an action is about, and the means to act for its stack."""
+    """The one resource an action is about, and the means to act for its stack.
+
+    `declared` is the resource in the template now in force: its policies, unresolved. It is empty for one that is gone.
+    """
 
     stack: Stack
     state: ResourceState
     kind: str
+    declared: dict[str, Any]
     clients: Clients
     cancel: threading.Event
 

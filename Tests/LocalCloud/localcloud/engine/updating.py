@@ -9,7 +9,6 @@ from localcloud.engine import ordering, scheduler
 from localcloud.engine.errors import ResourceFailed
 from localcloud.engine.intrinsics import Resolver
 from localcloud.engine.operation import Operation, reason
-from localcloud.engine.rolling import start_update
 from localcloud.engine.stack import Physical, ResourceState, now
 
 
@@ -91,9 +90,7 @@ class Update(Operation):
                 )
             made = handler.create(context, properties)
         else:
-            roll = start_update(self, state.name, current, properties)
             made = handler.update(context, current, properties)
-            roll.finish(made)
         made = self.remember(state.name, made, properties)
         if made.id != current.id:
             state.leftovers.append(current)

@@ -8,6 +8,7 @@ import moto
 from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from localcloud.gateway import repairs
 from localcloud.gateway.call import Answer, Call
 
 SUPPORTED = "5.2.5"
@@ -27,6 +28,7 @@ class Emulator:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.ERROR)
         moto_api_backend.reset()
+        repairs.apply()
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def answer(self, call: Call, account: str) -> Answer:

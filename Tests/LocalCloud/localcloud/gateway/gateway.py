@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 
 from localcloud.authz.authorizer import Authorizer
@@ -61,6 +62,9 @@ class Gateway:
         except ConnectionLost:
             self._recorder.add(record)
             raise
+        except Exception as error:  # a defect of the emulator or of this package: told aloud, answered as a server's
+            traceback.print_exc(limit=-3)
+            answer = serialization.error(call, AwsError("InternalFailure", f"LocalCloud: {error!r}", 500))
         record.status, record.answer = answer.status, answer.body
         self._recorder.add(record)
         return answer

@@ -63,9 +63,11 @@ class LoopbackServer:
                     self.close_connection = True
                     reset(self.connection)
                     return
-                except Exception:  # a defect of this package: told aloud, and to the client as a server's error
-                    traceback.print_exc()
-                    answer = Answer(500, [("Content-Type", "text/plain")], traceback.format_exc().encode())
+                except (
+                    Exception
+                ) as error:  # a defect of this package: told aloud, and to the client as a server's error
+                    traceback.print_exc(limit=-3)
+                    answer = Answer(500, [("Content-Type", "text/plain")], repr(error).encode())
                 self.send_response_only(answer.status)
                 for name, value in answer.headers:
                     if name.lower() not in ("content-length", "transfer-encoding", "connection"):
