@@ -1,0 +1,58 @@
+"""One cloud and one provider for all tests of a session. Each test makes stacks with names of its own."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from localcloud import LocalCloud
+from support.application import Application, application
+from support.provider import Provider, install
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def provider(cloud: LocalCloud) -> Provider:
+    """The provider with all defaults, but for a break-glass role through which tests look into the bucket."""
+    return install(cloud)
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A name for a stack that no other test uses."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())
+    return f"{words[:40].strip('-')}-{next(_numbers)}"
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(cloud: LocalCloud) -> Iterator[None]:
+    """Faults end with the test that asked for them, and so does what was recorded."""
+    cloud.recorder.clear()
+    yield
+    cloud.faults.clear()
+
+
+@pytest.fixture
+def app(provider: Provider, name: str) -> Iterator[Callable[..., Application]]:
+    """Makes applications that are deleted after the test. `app()` has the test's name, `app("x")` one more word."""
+    made: list[Application] = []
+
+    def make(suffix: str = "", **properties: Any) -> Application:
+        made.append(application(provider, f"{name}-{suffix}" if suffix else name, **properties))
+        return made[-1]
+
+    yield make
+    provider.cloud.faults.clear()
+    for one in made:
+        if provider.cloud.stacks.exists(one.name):
+            one.delete()

@@ -1,0 +1,46 @@
+"""Templates as data, and the policies in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from localcloud.engine.template import load
+from support.paths import TEMPLATES
+
+NAMES = ("provider", "simple", "frontend-certificate", "backend-certificate", "automated")
+
+
+def path(name: str) -> Path:
+    return TEMPLATES / f"{name}.yml"
+
+
+def read(name: str) -> dict[str, Any]:
+    """A template with its short tags written out."""
+    return load(path(name).read_text(), by_url=True)
+
+
+def policies(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place in the template, policy document) for every policy."""
+    if isinstance(node, dict):
+        if isinstance(node.get("Statement"), list):
+            yield where, node
+        for key, value in node.items():
+            yield from policies(value, f"{where}/{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from policies(value, f"{where}/{index}")
+
+
+def statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The statements of a document, those that depend on a condition included."""
+    for statement in document["Statement"]:
+        if "Fn::If" in statement:
+            yield from (branch for branch in statement["Fn::If"][1:] if "Effect" in branch)
+        else:
+            yield statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

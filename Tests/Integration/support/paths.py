@@ -1,0 +1,26 @@
+"""Where the repository keeps what is tested."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+TEMPLATES = REPOSITORY / "templates"
+
+_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def architecture() -> str:
+    """This machine's, in Lambda's words."""
+    return _ARCHITECTURES[platform.machine()]
+
+
+def function_zip() -> Path:
+    """The packaged function: $STACKCERT_ZIP, or what package.sh left in dist/."""
+    named = os.environ.get("STACKCERT_ZIP")
+    found = Path(named) if named else REPOSITORY / "dist" / f"stackcert-lambda-{architecture()}.zip"
+    if not found.is_file():
+        raise FileNotFoundError(f"{found} is missing: run ./package.sh, or set STACKCERT_ZIP")
+    return found

@@ -1,0 +1,99 @@
+"""TLS as servers and a Classic Load Balancer speak it, with OpenSSL and stunnel as the judges."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+
+class Untrusted(Exception):
+    """The server's key is none of those that the load balancer trusts."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _base64(public_key: object) -> str:
+    return base64.b64encode(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+def public_key_of(private_key: str) -> str:
+    """The attribute PublicKey that belongs to a private key (PEM)."""
+    return _base64(load_pem_private_key(private_key.encode(), None).public_key())
+
+
+def public_key_in(certificate: str) -> str:
+    """The attribute PublicKey that belongs to a certificate (PEM)."""
+    return _base64(x509.load_pem_x509_certificate(certificate.encode()).public_key())
+
+
+def fingerprint(public_key: str) -> str:
+    """The attribute PublicKeyFingerprint that belongs to a public key."""
+    return hashlib.sha256(base64.b64decode(public_key)).hexdigest()[:16]
+
+
+def openssl(*arguments: str, stdin: str = "") -> str:
+    """Run openssl; its output. CalledProcessError when it does not agree."""
+    done = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def request_as_load_balancer(port: int, trusted: set[str], path: str = "/health", name: str = "localhost") -> str:
+    """One request to 127.0.0.1:port as a Classic Load Balancer makes it with backend authentication: no chain, name or
+    date is checked, but the handshake must succeed with a public key (base64) that is trusted. Returns the body."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), 5) as plain, context.wrap_socket(plain) as secured:
+        der = secured.getpeercert(True)
+        if not der or _base64(x509.load_der_x509_certificate(der).public_key()) not in trusted:
+            raise Untrusted(f"the server on port {port} shows another key")
+        secured.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
+        answer = b""
+        while chunk := secured.recv(65536):
+            answer += chunk
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    if " 200 " not in head.splitlines()[0]:
+        raise ConnectionError(head.splitlines()[0])
+    return body
+
+
+def wait_for_port(port: int, process: subprocess.Popen, seconds: float = 10) -> None:
+    limit = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+            return
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with {process.returncode}")
+        if time.monotonic() > limit:
+            raise TimeoutError(f"nothing listens on port {port}")
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(arguments: list[str], port: int, log: Path, **options: object) -> Iterator[subprocess.Popen]:
+    """A process that listens on a port, ended by its own id."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, **options)
+        try:
+            wait_for_port(port, process)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)

@@ -1,0 +1,166 @@
+"""The templates as texts: what a reader, a linter and a security reviewer ask of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import documents, servers
+
+STEPS = documents.NAMES[1:]
+
+
+@pytest.mark.parametrize("name", documents.NAMES)
+def test_cfn_lint_finds_nothing(name):
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([linter, documents.path(name)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", documents.NAMES)
+def test_no_action_is_a_wildcard(name):
+    for where, document in documents.policies(documents.read(name)):
+        for statement in documents.statements(document):
+            assert "NotAction" not in statement, where
+            assert not [a for a in documents.listed(statement["Action"]) if "*" in a], where
+
+
+@pytest.mark.parametrize("name", documents.NAMES)
+def test_no_template_holds_a_key_or_a_secret(name):
+    text = documents.path(name).read_text()
+    assert "BEGIN" not in text
+    assert "NoEcho" not in text
+
+
+def test_the_provider_asks_for_its_code_only():
+    required = {k for k, v in documents.read("provider")["Parameters"].items() if "Default" not in v}
+    assert required == {"CodeS3Bucket", "CodeS3Key"}
+
+
+def test_the_provider_tells_the_function_what_it_reads():
+    variables = documents.read("provider")["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert set(variables) == {
+        "STACKCERT_CERTIFICATE_BUCKET",
+        "STACKCERT_STATE_BUCKET",
+        "STACKCERT_KMS_KEY_ARN",
+        "STACKCERT_ALLOWED_ACCOUNTS",
+        "STACKCERT_BUCKET_OWNER",
+        "STACKCERT_STABLE_S3_KEY_DEFAULT",
+    }
+
+
+def test_the_provider_exports_what_others_need():
+    outputs = documents.read("provider")["Outputs"]
+    exported = {name for name, output in outputs.items() if "Export" in output}
+    assert exported == {"ProviderArn", "CertificateBucketName", "StateBucketName", "CertificateKeyArn"}
+
+
+@pytest.mark.parametrize("resource", ["CertificateKey", "CertificateBucket", "StateBucket", "CertificateBucketPolicy"])
+def test_what_holds_or_guards_keys_outlives_the_provider(resource):
+    declared = documents.read("provider")["Resources"][resource]
+    assert (declared["DeletionPolicy"], declared["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_function_cannot_decrypt():
+    policy = documents.read("provider")["Resources"]["FunctionPolicy"]["Properties"]["PolicyDocument"]
+    actions = [a for s in documents.statements(policy) for a in documents.listed(s["Action"])]
+    assert [a for a in actions if a.startswith("kms:")] == ["kms:GenerateDataKey"]
+
+
+def test_administrators_of_the_key_cannot_use_it():
+    policy = documents.read("provider")["Resources"]["CertificateKey"]["Properties"]["KeyPolicy"]
+    [administration] = [s for s in documents.statements(policy) if s["Sid"] == "Administration"]
+    using = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "Sign", "Derive")
+    assert not [a for a in administration["Action"] if a.startswith(tuple(f"kms:{u}" for u in using))]
+
+
+def test_the_key_is_used_by_this_account_and_through_s3_only():
+    policy = documents.read("provider")["Resources"]["CertificateKey"]["Properties"]["KeyPolicy"]
+    uses = [s for s in documents.statements(policy) if s["Sid"] != "Administration"]
+    assert {s["Sid"] for s in uses} == {
+        "FunctionEncrypts",
+        "ApplicationsDecrypt",
+        "BreakGlassDecrypts",
+        "AdoptedRolesDecryptStableCopies",
+    }
+    for statement in uses:
+        assert set(statement["Condition"]["StringEquals"]) == {"kms:CallerAccount", "kms:ViaService"}
+
+
+def test_the_buckets_are_closed():
+    resources = documents.read("provider")["Resources"]
+    for name in ("CertificateBucket", "StateBucket", "AuditBucket"):
+        properties = resources[name]["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}], name
+    [encryption] = resources["CertificateBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["BucketKeyEnabled"] is False
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert resources["CertificateBucket"]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_automated_step_has_the_parameters_that_its_users_have():
+    parameters = documents.read("automated")["Parameters"]
+    assert {
+        "Domain",
+        "SSLCertificate",
+        "Route53HostedZoneId",
+        "CertificateBucket",
+        "CreateElbBackendCertificatesArn",
+        "CertificateRotation",
+    } <= set(parameters)
+    assert {name for name, p in parameters.items() if "Default" not in p} == {
+        "Domain",
+        "SSLCertificate",
+        "Route53HostedZoneId",
+        "CertificateBucket",
+        "CreateElbBackendCertificatesArn",
+        "ImageId",
+    }
+
+
+def test_trust_comes_before_the_pointer_and_the_pointer_before_the_servers():
+    resources = documents.read("automated")["Resources"]
+    assert resources["CertificatePointer"]["DependsOn"] == "LoadBalancer"
+    assert resources["Servers"]["DependsOn"] == "CertificatePointer"
+    assert resources["Servers"]["UpdatePolicy"]["AutoScalingRollingUpdate"]["WaitOnResourceSignals"] is True
+
+
+def test_each_policy_of_the_load_balancer_has_a_fingerprint_in_its_name():
+    policies = documents.read("automated")["Resources"]["LoadBalancer"]["Properties"]["Policies"]
+    names = [policy["PolicyName"]["Fn::Sub"] for policy in policies]
+    assert len(set(names)) == 3
+    assert all("Fingerprint}" in name for name in names)
+
+
+def script(name: str) -> str:
+    launch = documents.read(name)["Resources"]["ServerTemplate"]["Properties"]["LaunchTemplateData"]
+    return launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_servers_start_from_a_launch_template_and_report(name):
+    resources = documents.read(name)["Resources"]
+    assert "AWS::AutoScaling::LaunchConfiguration" not in {r["Type"] for r in resources.values()}
+    assert resources["Servers"]["CreationPolicy"]["ResourceSignal"]["Count"] == 1
+    assert "cfn-signal --exit-code $?" in script(name)
+    assert len(script(name)) < 16 * 1024
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_user_data_is_sound_shell(name):
+    done = subprocess.run(["bash", "-n"], input=script(name), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_last_two_steps_share_the_server():
+    ours, theirs = (servers.files_written(script(name)) for name in ("automated", "backend-certificate"))
+    assert ours == theirs
+
+
+def test_a_key_file_is_readable_by_root_only_from_its_first_moment():
+    lines = servers.files_written(script("automated"))["/usr/local/sbin/fetch-certificate"].splitlines()
+    assert lines.index("umask 077") < min(i for i, line in enumerate(lines) if "get-object" in line)
+    assert "chmod 644 certificate.pem generation" in lines
