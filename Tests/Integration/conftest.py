@@ -56,3 +56,14 @@ def app(provider: Provider, name: str) -> Iterator[Callable[..., Application]]:
     for one in made:
         if provider.cloud.stacks.exists(one.name):
             one.delete()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    """A failed test shows what the function wrote and what it was refused."""
+    report = yield
+    if report.failed and "cloud" in getattr(item, "funcargs", {}):
+        recorder = item.funcargs["cloud"].recorder
+        report.sections.append(("function log", recorder.function_log()))
+        report.sections.append(("refused", "\n".join(map(str, recorder.denied()))))
+    return report

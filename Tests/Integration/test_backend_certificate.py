@@ -123,7 +123,9 @@ def test_values_may_be_native_or_text(app):
     stack = app(ValidityDays=30, TrustPrevious=True, SubjectAlternativeNames=["a.example.com", "10.1.2.3"])
     assert stack.create().status == "CREATE_COMPLETE", stack.result.reasons()
     before = dict(stack.attributes)
-    stack.update(ValidityDays="30", TrustPrevious="True", SubjectAlternativeNames="a.example.com,10.1.2.3", StableS3Key=False)
+    stack.update(
+        ValidityDays="30", TrustPrevious="True", SubjectAlternativeNames="a.example.com,10.1.2.3", StableS3Key=False
+    )
     assert stack.attributes["PublicKey"] == before["PublicKey"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from localcloud import LocalCloud
 from localcloud.stacks import StackResult
+
 from support.provider import Provider
 
 ATTRIBUTES = (

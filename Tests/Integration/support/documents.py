@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.engine.template import load
+
 from support.paths import TEMPLATES
 
 NAMES = ("provider", "simple", "frontend-certificate", "backend-certificate", "automated")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud import LocalCloud
+
 from support.paths import TEMPLATES, architecture, function_zip
 
 CODE_BUCKET = "code-of-stackcert"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud import LocalCloud
+
 from support import tls
 
 STUNNEL = "/usr/bin/stunnel"
