@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from support import tls
-from support.application import ATTRIBUTES, application
+from support.application import ATTRIBUTES, application, await_next_second
 
 KEPT = [name for name in ATTRIBUTES if name != "PreviousPublicKey"]
 
@@ -51,6 +51,7 @@ def test_the_same_rotation_succeeds_afterwards(rollback, app, provider):
     stack.create(later="x")
     before = dict(stack.attributes)
     stack.update(Rotation="2", later="")
+    await_next_second()
     assert stack.update(Rotation="2", later="y").status == "UPDATE_COMPLETE"
     assert stack.attributes["PreviousPublicKey"] == before["PublicKey"] != stack.attributes["PublicKey"]
     bundle = provider.bundle(stack.attributes["CertificateS3Key"])

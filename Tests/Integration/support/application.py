@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,11 @@ ATTRIBUTES = (
 )
 # Long enough for two redeliveries, short enough for a test that waits for an answer in vain.
 SERVICE_TIMEOUT = "30"
+
+
+def await_next_second() -> None:
+    """CloudFormation dates its events to the second, and of two in one second a Delete counts as the later one."""
+    time.sleep(1 - time.time() % 1)
 
 
 def template(properties: dict[str, Any], later: str | None = None) -> str:

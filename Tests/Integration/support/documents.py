@@ -45,3 +45,16 @@ def statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def branch(node: Any) -> Any:
+    """The branch of a condition that has something in it; anything else as it is."""
+    if isinstance(node, dict) and "Fn::If" in node:
+        _, first, second = node["Fn::If"]
+        return second if first == {"Ref": "AWS::NoValue"} else first
+    return node
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    """All actions of a statement, those that depend on a condition included."""
+    return [branch(action) for action in listed(statement["Action"])]
