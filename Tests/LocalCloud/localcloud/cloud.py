@@ -31,7 +31,8 @@ from localcloud.lambda_host.host import LambdaHost
 from localcloud.lambda_host.rie import RieSandbox
 from localcloud.lambda_host.sandbox import Sandbox
 from localcloud.recorder import Recorder
-from localcloud.services.lambda_service import FunctionLogs, LambdaService
+from localcloud.services.function_logs import FunctionLogs
+from localcloud.services.lambda_service import LambdaService
 from localcloud.services.sts import Sts
 from localcloud.stacks import Stacks
 
@@ -47,8 +48,8 @@ class LocalCloud:
     custom_resource_timeout: seconds, for custom resources without a ServiceTimeout of their own (AWS: 3600).
     retry_scale: by what Lambda's delays between redeliveries (60 s, 120 s) are multiplied.
     minute: seconds that a minute of a template's timeouts lasts.
-    implicit_list_prefix: whether S3, deciding between 404 and 403 for a missing key, sees the key as s3:prefix. AWS does
-    not document it, so least-privilege tests should pass both ways.
+    implicit_list_prefix: whether S3, deciding between 404 and 403 for a missing key, sees the key as s3:prefix. AWS
+    does not document it, so least-privilege tests should pass both ways.
     enforce: False switches policies off; signatures are verified all the same.
     instances: `run` boots the instances of auto scaling groups, `pretend` only lets them signal success.
     """
@@ -94,7 +95,7 @@ class LocalCloud:
         self.functions = LambdaHost(
             self.sts, self.faults, self.recorder, lambda: self.endpoint, _RUNTIMES[self._runtime]
         )
-        self.functions.on_log = FunctionLogs(self.authorizer, self.principals).write
+        self.functions.on_log = FunctionLogs(self.authorizer, self.principals, self.recorder).write
         self.asynchronous = AsynchronousInvoker(self.functions, self._send_as, self._retry_scale)
         self._gateway = Gateway(
             emulator,
@@ -107,7 +108,7 @@ class LocalCloud:
             self._enforce,
         )
         self._gateway.is_function = self.functions.is_function
-        self._responses = ResponseServer(self.faults)
+        self.response_server = ResponseServer(self.faults)
         self.environment = self._environment()
         self._gateway.native = self._native(emulator)
         self._server = LoopbackServer(self._gateway.handle, self._port)
@@ -125,7 +126,9 @@ class LocalCloud:
 
         self.instances = Fleet(self.sts, self._instances_mode, lambda: int(self.endpoint.rsplit(":", 1)[1]), signal)
         types[AutoScalingGroup.name] = AutoScalingGroup(self.instances, signals, self._minute)
-        custom = CustomResource(self._responses, self.faults, self.recorder, self._timeout, self.functions.kill_all)
+        custom = CustomResource(
+            self.response_server, self.faults, self.recorder, self._timeout, self.functions.kill_all
+        )
         return Environment(registry, self.clients, types, custom, signals, self._rollback, self._minute)
 
     def _native(self, emulator: Emulator) -> dict[str, Any]:
@@ -173,7 +176,7 @@ class LocalCloud:
     def client(
         self, service: str, as_role: str | None = None, credentials: Credentials | None = None, **options: Any
     ) -> Any:
-        """A boto3 client: the administrator's, a role's (ARN; opened without asking its trust policy), or of credentials.
+        """A boto3 client: the administrator's, a role's (ARN; its trust policy is not asked), or of credentials.
 
         Its requests are never retried, unless `options` (botocore Config) say so.
         """
@@ -222,7 +225,7 @@ class LocalCloud:
             stack.cancel.set()
         self.instances.close()
         self.functions.close()
-        self._responses.stop()
+        self.response_server.stop()
         if self._server:
             self._server.stop()
             self._server = None

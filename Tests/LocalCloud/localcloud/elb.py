@@ -76,7 +76,7 @@ class BackendChecker:
         return Verdict(False, text, pem, "its public key is in no PublicKey policy of the load balancer")
 
     def get(self, port: int, path: str = "/", timeout: float = 5) -> tuple[int, str]:
-        """An HTTP request to a server that `check` trusts, over TLS; status and body. ConnectionError when not trusted."""
+        """An HTTPS request to a server that `check` trusts: status and body. ConnectionError when it is not trusted."""
         import http.client
 
         verdict = self.check(port, timeout=timeout)

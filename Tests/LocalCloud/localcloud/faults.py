@@ -10,7 +10,8 @@ from typing import Any
 from localcloud.recorder import Recorder
 
 CALL = "call"
-"""An AWS request. `on` is `s3:PutObject`, `s3:*` or `*`; effects: refuse, reset, lose_answer, kill, kill_after, hang."""
+"""An AWS request. `on` is `s3:PutObject`, `s3:*` or `*`.
+Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
 RESPONSE_URL = "response-url"
 """A PUT to a ResponseURL. Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
 DELIVERY = "delivery"
@@ -32,8 +33,9 @@ _EFFECTS = {
 class Fault:
     """One fault. It strikes matching events number `nth` (counted from 1 since it was added) to `nth + count - 1`.
 
-    `status` and `code` are for `refuse`, `seconds` for hang, late, deadline and kill of an invocation. `principal` limits
-    calls to principals whose ARN contains it; by default only functions are hit, never the test or CloudFormation.
+    `status` and `code` are for `refuse`, `seconds` for hang, late, deadline and kill of an invocation. `principal`
+    limits calls to principals whose ARN contains it; by default only functions are hit, never the test or
+    CloudFormation.
     """
 
     effect: str

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localcloud.engine.stack import Stack
+from localcloud.follower import follow
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _POLL = 0.01
@@ -162,16 +163,5 @@ class Stacks:
         return [event for page in pages for event in page["StackEvents"]][::-1]
 
     def follow(self, name: str, seconds: float = 600) -> Iterator[dict[str, Any]]:
-        """Yield the stack's events as they come, those of the past first, until no operation is in progress."""
-        seen: set[str] = set()
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
-            ended = not self.status(name).endswith("_IN_PROGRESS")
-            for event in self.events(name):
-                if event["EventId"] not in seen:
-                    seen.add(event["EventId"])
-                    yield event
-            if ended:
-                return
-            time.sleep(0.05)
-        raise StackTimeout(f"{name} is still in progress")
+        """The stack's events as they come, see `follower.follow`."""
+        return follow(self._client(), name, seconds, pause=0.05)

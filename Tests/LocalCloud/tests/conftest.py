@@ -1,36 +1,12 @@
-"""Clouds for the tests, and a zip with the stand-in provider."""
+"""Clouds for the tests."""
 
 from __future__ import annotations
-
-import io
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 
 from localcloud import LocalCloud
 
-HERE = Path(__file__).parent
-ZIP_KEY = "function.zip"
-
-
-def standin_zip() -> bytes:
-    source = f"#!{sys.executable}\n" + (HERE / "standin_bootstrap.py").read_text()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        entry = zipfile.ZipInfo("bootstrap")
-        entry.external_attr = 0o755 << 16
-        archive.writestr(entry, source)
-    return buffer.getvalue()
-
-
-def prepare(cloud: LocalCloud) -> LocalCloud:
-    """A bucket with the stand-in's zip."""
-    s3 = cloud.client("s3")
-    s3.create_bucket(Bucket="code")
-    s3.put_object(Bucket="code", Key=ZIP_KEY, Body=standin_zip())
-    return cloud
+from .support import TEMPLATE, prepare
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +27,7 @@ def cloud(shared: LocalCloud):
 
 @pytest.fixture
 def fresh():
-    """A cloud of one's own: `fresh(rollback="delete")`."""
+    """A cloud of one's own: `fresh(rollback="delete")`. Not beside `cloud`: one runs at a time."""
     opened: list[LocalCloud] = []
 
     def start(**settings) -> LocalCloud:
@@ -64,15 +40,6 @@ def fresh():
         cloud.stop()
 
 
-TEMPLATE = (HERE / "stack.yml").read_text()
-
-
 @pytest.fixture
 def template() -> str:
     return TEMPLATE
-
-
-def keys(cloud, result) -> list[str]:
-    """What the certificate's provider has stored."""
-    listed = cloud.client("s3").list_objects_v2(Bucket=result.outputs["BucketName"])
-    return sorted(entry["Key"] for entry in listed.get("Contents", []) if "late" not in entry["Key"])

@@ -1,7 +1,8 @@
 """Both ways in which CloudFormation may take a successful replacement back."""
 
 import pytest
-from conftest import keys
+
+from .support import keys
 
 
 @pytest.mark.parametrize("rollback", ["update", "delete"])

@@ -4,7 +4,8 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import keys
+
+from .support import keys
 
 
 def test_create_returns_at_once_and_gives_outputs(cloud, template):
@@ -158,4 +159,5 @@ def test_a_role_without_permission_fails_the_stack(cloud, template):
     body = template.replace('"s3:PutObject", ', "")
     result = cloud.stacks.create("denied", body)
     assert result.status == "ROLLBACK_COMPLETE"
-    assert {decision.action for decision in cloud.recorder.denied("denied-Role")} == {"s3:PutObject"}
+    denied = {decision.action for decision in cloud.recorder.denied("denied-Role")}
+    assert denied == {"s3:PutObject", "logs:CreateLogGroup"}

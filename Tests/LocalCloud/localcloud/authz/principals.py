@@ -1,4 +1,4 @@
-"""Who signs a request: users and roles of the emulator's IAM, found by access key, with their policies as they are now."""
+"""Who signs a request: users and roles of the emulator's IAM, found by access key, with their policies of now."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Principals:
         backend = iam_backends[role.account_id]["aws"]
 
         def current() -> list[str]:
-            # Looked up at each use: a policy that changes while a function runs counts at once, as it nearly does on AWS.
+            # Looked up at each use: a policy that changes while a function runs counts at once, nearly as on AWS.
             return _documents(role) if role.id in {r.id for r in list(backend.roles.values())} else []
 
         def bounds() -> list[str] | None:

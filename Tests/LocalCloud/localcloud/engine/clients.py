@@ -30,7 +30,9 @@ class Clients:
         with self._lock:
             if not options and key in self._made:
                 return self._made[key]
-            unsigned = {} if credentials else {"signature_version": UNSIGNED}
+            # S3's presigned addresses would else be of the second signature version.
+            signed = {"signature_version": "s3v4"} if service == "s3" else {}
+            signed = signed if credentials else {"signature_version": UNSIGNED}
             client = self._session.create_client(
                 service,
                 region_name=region,
@@ -38,7 +40,7 @@ class Clients:
                 aws_access_key_id=credentials.access_key_id if credentials else None,
                 aws_secret_access_key=credentials.secret_access_key if credentials else None,
                 aws_session_token=credentials.session_token if credentials else None,
-                config=Config(**{**_OPTIONS, **unsigned, **options}),
+                config=Config(**{**_OPTIONS, **signed, **options}),
             )
             if not options:
                 self._made[key] = client

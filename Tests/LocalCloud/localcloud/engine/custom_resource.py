@@ -71,7 +71,8 @@ class CustomResource(ResourceType):
     def attribute(self, physical: Physical, name: str) -> Any:
         if name not in physical.attributes:
             raise ResourceFailed(
-                f"CustomResource attribute error: Vendor response doesn't contain {name} attribute in object {physical.id}"
+                f"CustomResource attribute error: Vendor response doesn't contain {name} attribute in object "
+                + physical.id
             )
         return physical.attributes[name]
 

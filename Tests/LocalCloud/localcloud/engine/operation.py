@@ -77,7 +77,7 @@ class Operation:
         return physical
 
     def _note_failed_creation(self, state: ResourceState, kind: str, failure: Exception) -> None:
-        """A custom resource that failed may exist all the same: rollback deletes it by the id it gave, or by one made up."""
+        """A custom resource that failed may exist all the same: rollback deletes it by its id, or by one made up."""
         if state.current is not None or not kind.startswith(("Custom::", CustomResource.name)):
             return
         if not isinstance(failure, ResourceFailed) or not failure.sent:

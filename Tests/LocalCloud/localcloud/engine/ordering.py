@@ -55,7 +55,8 @@ def dependencies(template: dict[str, Any]) -> dict[str, set[str]]:
         unknown = {n for n in _named(declared) if n not in known and not n.startswith("AWS::")}
         if unknown:
             raise ValidationError(
-                f"Template format error: Unresolved resource dependencies {sorted(unknown)} in the Outputs block ({output})"
+                f"Template format error: Unresolved resource dependencies {sorted(unknown)} in the Outputs block "
+                f"({output})"
             )
     _refuse_circles(found)
     return found

@@ -78,7 +78,7 @@ def _check(name: str, declaration: dict[str, Any], text: str) -> None:
 
 
 def resolved(template: dict[str, Any], raw: dict[str, str], from_store: Callable[[str], str]) -> dict[str, Any]:
-    """What Ref gives for each parameter: text, or a list of texts for list types. `from_store` reads an SSM parameter."""
+    """What Ref gives for each parameter: text, or texts for list types. `from_store` reads an SSM parameter."""
     values: dict[str, Any] = {}
     for name, text in raw.items():
         kind = template["Parameters"][name].get("Type", "String")

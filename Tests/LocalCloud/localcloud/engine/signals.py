@@ -48,7 +48,8 @@ class Signals:
                 left = limit - time.monotonic()
                 if left <= 0:
                     raise ResourceFailed(
-                        f"Failed to receive {count} resource signal(s) within the specified duration ({succeeded} received)"
+                        f"Failed to receive {count} resource signal(s) within the specified duration "
+                        f"({succeeded} received)"
                     )
                 self._changed.wait(min(left, 0.05))
 

@@ -1,4 +1,4 @@
-"""Templates: YAML with CloudFormation's short tags, or JSON, into plain dictionaries; checked before anything starts."""
+"""Templates: YAML with CloudFormation's short tags, or JSON, into plain dictionaries; checked before all else."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""EC2 instances of auto scaling groups, as processes in namespaces of their own: the template's boot script really runs."""
+"""EC2 instances of auto scaling groups, in namespaces of their own: the template's boot script really runs."""

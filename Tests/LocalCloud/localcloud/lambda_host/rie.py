@@ -78,7 +78,7 @@ class RieSandbox:
         self.function = function
         self.access_key_id = environment["AWS_ACCESS_KEY_ID"]
         self._port = _free_port()
-        self._log = tempfile.NamedTemporaryFile(prefix="localcloud-rie-", suffix=".log")
+        self._log = tempfile.NamedTemporaryFile(prefix="localcloud-rie-", suffix=".log")  # noqa: SIM115 - lives on
         command = [
             str(executable()),
             # Without these two addresses it listens on every interface.
@@ -119,7 +119,7 @@ class RieSandbox:
     def invoke(
         self, body: bytes, told: float, request_id: str | None = None, kill_after: float | None = None
     ) -> Outcome:
-        """Like Sandbox.invoke; the emulator chooses the request id and takes the deadline from the function's timeout."""
+        """Like Sandbox.invoke; the emulator chooses the request id, and the deadline by the function's timeout."""
         del request_id, kill_after
         started, start = time.monotonic(), os.path.getsize(self._log.name)
         url = f"http://127.0.0.1:{self._port}/2015-03-31/functions/function/invocations"

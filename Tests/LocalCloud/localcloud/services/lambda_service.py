@@ -8,13 +8,10 @@ from collections.abc import Callable
 
 from moto.awslambda.models import LambdaFunction
 
-from localcloud.authz.authorizer import Authorizer
-from localcloud.authz.principals import Principals
 from localcloud.errors import AwsError
 from localcloud.gateway.call import Answer, Call
 from localcloud.gateway.emulator import Emulator
 from localcloud.lambda_host.asynchronous import AsynchronousInvoker
-from localcloud.lambda_host.function import Function
 from localcloud.lambda_host.host import LambdaHost
 from localcloud.services.sts import Sts
 
@@ -99,41 +96,3 @@ class LambdaService:
         found = lambda_backends[call.principal.account][call.region].get_function(name)
         found.event_invoke_config.clear()
         return self._emulator.answer(call, call.principal.account)
-
-
-class FunctionLogs:
-    """Writes a function's log lines to CloudWatch Logs, as far as the function's role may, as Lambda does."""
-
-    def __init__(self, authorizer: Authorizer, principals: Principals):
-        self._authorizer = authorizer
-        self._principals = principals
-
-    def write(self, function: Function, log: str) -> None:
-        import time
-
-        from moto.logs.models import logs_backends
-
-        try:
-            principal = self._principals.open_session(function.role, function.name).principal
-        except AwsError:
-            return
-        backend = logs_backends[function.account][function.region]
-        arn = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}:*"
-        stream = "2020/01/01/[$LATEST]" + function.code_digest[:32]
-
-        def may(action: str) -> bool:
-            return self._authorizer.check(principal, action, arn, {"aws:securetransport": "true"}).allowed
-
-        if function.log_group not in backend.groups:
-            if not may("logs:CreateLogGroup"):
-                return
-            backend.create_log_group(function.log_group, {})
-        if stream not in backend.groups[function.log_group].streams:
-            if not may("logs:CreateLogStream"):
-                return
-            backend.create_log_stream(function.log_group, stream)
-        if may("logs:PutLogEvents"):
-            now = int(time.time() * 1000)
-            backend.put_log_events(
-                function.log_group, stream, [{"timestamp": now, "message": line} for line in log.split("\n")]
-            )

@@ -1,4 +1,4 @@
-"""AWS::CloudWatch::Alarm and AWS::CloudWatch::Dashboard. Alarms are kept and described; they do not fire by themselves."""
+"""AWS::CloudWatch::Alarm and Dashboard. Alarms are kept and described; they do not fire by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries bytes between TCP ports and Unix sockets, which is how a network namespace is reached without any privilege."""
+"""Carries bytes between TCP ports and Unix sockets: so a network namespace is reached without any privilege."""
 
 from __future__ import annotations
 

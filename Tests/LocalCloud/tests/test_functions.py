@@ -1,0 +1,202 @@
+"""Functions as processes: their life, their errors, redelivery, faults."""
+
+import base64
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud.faults import DELIVERY, INVOCATION, RESPONSE_URL
+
+from .support import ZIP_KEY, allow
+
+
+@pytest.fixture(scope="module")
+def function(shared):
+    role = shared.create_role(
+        "function",
+        allow("sqs:SendMessage", "*"),
+        allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "*"),
+        allow("s3:*", "*"),
+    )
+    shared.client("lambda").create_function(
+        FunctionName="standin",
+        Runtime="provided.al2023",
+        Role=role,
+        Handler="the-handler",
+        Code={"S3Bucket": "code", "S3Key": ZIP_KEY},
+        Timeout=3,
+        Environment={"Variables": {"FLAVOUR": "plain"}},
+    )
+    return "standin"
+
+
+def invoke(cloud, payload: dict, **more) -> tuple[dict, dict]:
+    answer = cloud.client("lambda").invoke(FunctionName="standin", Payload=json.dumps(payload), **more)
+    body = answer["Payload"].read()
+    return answer, json.loads(body) if body else {}
+
+
+def test_a_process_is_reused_and_has_lambdas_environment(cloud, function):
+    _, first = invoke(cloud, {})
+    answer, second = invoke(cloud, {"a": 1}, LogType="Tail")
+    assert first["pid"] == second["pid"] and second["echo"] == {"a": 1}
+    assert "START RequestId" in base64.b64decode(answer["LogResult"]).decode()
+    variables = second["variables"]
+    assert variables["_HANDLER"] == "the-handler" and variables["FLAVOUR"] == "plain"
+    assert variables["AWS_ENDPOINT_URL"] == cloud.endpoint
+    assert variables["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"
+    assert variables["AWS_SESSION_TOKEN"]
+    assert "PYTHONPATH" not in variables and "HOME" not in variables
+
+
+def test_errors_are_reported_as_lambda_reports_them(cloud, function):
+    answer, body = invoke(cloud, {"raise": True})
+    assert answer["FunctionError"] == "Unhandled" and body["errorMessage"] == "asked to raise"
+    answer, body = invoke(cloud, {"exit": True})
+    assert body["errorType"] == "Runtime.ExitError" and "exit status 3" in body["errorMessage"]
+    answer, body = invoke(cloud, {})
+    assert "FunctionError" not in answer
+
+
+def test_a_timeout_ends_the_process(cloud, function):
+    cloud.faults.add("deadline", "standin", kind=INVOCATION, seconds=0.5)
+    _, before = invoke(cloud, {"sleep": 0})
+    cloud.faults.add("deadline", "standin", kind=INVOCATION, seconds=0.1)
+    answer, body = invoke(cloud, {"sleep": 2})
+    assert body["errorType"] == "Sandbox.Timedout" and "timed out after 0.10 seconds" in body["errorMessage"]
+    _, after = invoke(cloud, {})
+    assert before["pid"] != after["pid"]
+
+
+def test_asynchronous_events_are_redelivered_and_then_handed_over(cloud, function):
+    queue = cloud.client("sqs").create_queue(QueueName="failures")["QueueUrl"]
+    cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName="standin",
+        MaximumEventAgeInSeconds=900,
+        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{cloud.account}:failures"}},
+    )
+    assert invoke(cloud, {"raise": True}, InvocationType="Event")[0]["StatusCode"] == 202
+    assert cloud.asynchronous.wait_idle()
+    assert [(i.attempt, i.error) for i in cloud.recorder.invocations] == [(1, True), (2, True), (3, True)]
+    assert len({i.request_id for i in cloud.recorder.invocations}) == 1
+    message = json.loads(cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"])
+    assert message["requestContext"]["condition"] == "RetriesExhausted"
+    assert message["requestPayload"] == {"raise": True}
+
+
+def test_an_event_too_old_for_a_retry_is_not_retried(cloud, function):
+    cloud.client("lambda").put_function_event_invoke_config(FunctionName="standin", MaximumEventAgeInSeconds=120)
+    invoke(cloud, {"raise": True}, InvocationType="Event")
+    assert cloud.asynchronous.wait_idle()
+    assert len(cloud.recorder.invocations) == 2
+    cloud.client("lambda").delete_function_event_invoke_config(FunctionName="standin")
+
+
+def test_log_lines_reach_cloudwatch_as_far_as_the_role_may(cloud, function):
+    invoke(cloud, {})
+    streams = cloud.client("logs").describe_log_streams(logGroupName="/aws/lambda/standin")["logStreams"]
+    assert streams
+    assert {d.action for d in cloud.recorder.decisions("assumed-role/function/")} >= {"logs:PutLogEvents"}
+
+
+def test_a_role_that_lambda_may_not_assume_is_refused(cloud):
+    iam = cloud.client("iam")
+    trust = {"Statement": [{**allow("sts:AssumeRole", "*"), "Principal": {"Service": "ec2.amazonaws.com"}}]}
+    del trust["Statement"][0]["Resource"]
+    arn = iam.create_role(RoleName="for-ec2", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        cloud.client("lambda").create_function(
+            FunctionName="no",
+            Runtime="provided.al2023",
+            Role=arn,
+            Handler="x",
+            Code={"S3Bucket": "code", "S3Key": ZIP_KEY},
+        )
+
+
+def event(cloud, bucket: str, **properties) -> dict:
+    """A custom-resource event for the stand-in, without a stack."""
+    from localcloud.one_event import completed
+
+    payload = {"RequestType": "Create", "ResourceProperties": {"Bucket": bucket, "Name": "n", **properties}}
+    return completed(cloud, payload, "arn")
+
+
+@pytest.fixture(scope="module")
+def target(shared):
+    shared.client("s3").create_bucket(Bucket="target")
+    return "target"
+
+
+@pytest.mark.parametrize("status", [403, 409, 412, 500, 503])
+def test_a_refused_call_is_counted_and_recorded(cloud, function, target, status):
+    fault = cloud.faults.add("refuse", "s3:HeadObject", status=status, code="Asked")
+    made, exchange = event(cloud, target)
+    invoke(cloud, made)
+    response = json.loads(exchange.uploads[0][2])
+    refused = [call for call in cloud.recorder.calls_named("s3:HeadObject") if call.fault == "refuse"]
+    # The stand-in's client tries 5xx again, and then succeeds.
+    assert response["Status"] == ("FAILED" if status < 500 else "SUCCESS")
+    assert fault.struck == 1 and [call.status for call in refused] == [status]
+
+
+def test_a_lost_answer_has_happened_and_a_reset_has_not(cloud, function, target):
+    cloud.faults.add("reset", "s3:PutObject", nth=1)
+    invoke(cloud, event(cloud, target, Name="reset")[0])
+    assert [call.fault for call in cloud.recorder.calls_named("s3:PutObject")] == ["reset", None]
+    cloud.recorder.clear()
+    cloud.faults.clear()
+    cloud.faults.add("lose_answer", "s3:PutObject")
+    invoke(cloud, event(cloud, target, Name="lost")[0])
+    # The second try finds what the first has written.
+    puts = cloud.recorder.calls_named("s3:PutObject")
+    assert [(call.fault, call.status) for call in puts] == [("lose_answer", 0), (None, 412)]
+
+
+@pytest.mark.parametrize(("effect", "stored"), [("kill", False), ("kill_after", True)])
+def test_the_process_dies_at_the_nth_call(cloud, function, target, effect, stored):
+    cloud.faults.add(effect, "*", nth=1)
+    made, exchange = event(cloud, target, Name=effect)
+    _, body = invoke(cloud, made)
+    assert body["errorType"] == "Runtime.ExitError" and "SIGKILL" in body["errorMessage"]
+    assert exchange.uploads == []
+    listed = cloud.client("s3").list_objects_v2(Bucket=target, Prefix=f"keys/{effect}-")["KeyCount"]
+    assert listed == (1 if stored else 0)
+
+
+@pytest.mark.parametrize(
+    ("effect", "uploads"), [("refuse", [500, 200]), ("reset", [0, 200]), ("hang", [200]), ("lose_answer", [200, 200])]
+)
+def test_faults_of_the_response_address(cloud, function, target, effect, uploads):
+    cloud.faults.add(effect, kind=RESPONSE_URL, seconds=0.1)
+    made, exchange = event(cloud, target, Name="answered")
+    invoke(cloud, made)
+    assert [upload[0] for upload in exchange.uploads] == uploads
+
+
+def test_duplicate_and_late_delivery(cloud, template):
+    cloud.faults.add("duplicate", "Create", kind=DELIVERY)
+    result = cloud.stacks.create("doubled", template)
+    assert result.status == "CREATE_COMPLETE"
+    assert cloud.asynchronous.wait_idle()
+    creates = [i for i in cloud.recorder.invocations if b'"Create"' in i.payload]
+    certificates = [i for i in creates if b'"Certificate"' in i.payload]
+    assert len(creates) == 3 and len(certificates) in (1, 2)
+    cloud.faults.clear()
+    cloud.faults.add("late", "Create", kind=DELIVERY, seconds=0.6, where=lambda e: e["LogicalResourceId"] == "Late")
+    started = time.monotonic()
+    assert cloud.stacks.create("delayed", template).status == "CREATE_COMPLETE"
+    assert time.monotonic() - started > 0.6
+
+
+def test_an_unguessable_response_address(cloud, function, target):
+    import urllib.error
+    import urllib.request
+
+    made, exchange = event(cloud, target)
+    wrong = made["ResponseURL"][:-3] + "xyz"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(wrong, data=b"{}", method="PUT", headers={"Content-Type": ""}))
+    assert exchange.uploads == []

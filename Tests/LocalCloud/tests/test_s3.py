@@ -1,0 +1,191 @@
+"""What S3 does around objects: hidden keys, encryption, owners, versions, conditions on writing."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .support import allow
+
+
+def status(function, **arguments) -> int:
+    try:
+        return function(**arguments)["ResponseMetadata"]["HTTPStatusCode"]
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.fixture(scope="module")
+def encrypted(shared):
+    """A bucket whose default encryption is a key that the account's policies decide about, through S3 only."""
+    root = {"AWS": f"arn:aws:iam::{shared.account}:root"}
+    policy = {
+        "Statement": [
+            {
+                **allow(["kms:PutKeyPolicy", "kms:DescribeKey", "kms:DisableKey", "kms:EnableKey"], "*"),
+                "Principal": root,
+            },
+            {
+                **allow(
+                    ["kms:GenerateDataKey", "kms:Decrypt"],
+                    "*",
+                    StringEquals={"kms:ViaService": "s3.us-east-1.amazonaws.com", "kms:CallerAccount": shared.account},
+                ),
+                "Principal": root,
+            },
+        ]
+    }
+    key = shared.client("kms").create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+    s3 = shared.client("s3")
+    s3.create_bucket(Bucket="encrypted")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket="encrypted", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket="encrypted", Key="a/one", Body=b"secret", Metadata={"public": "yes"})
+    return key
+
+
+def test_a_missing_key_is_hidden_from_those_who_may_not_list(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="hidden")
+    blind = cloud.client("s3", as_role=cloud.create_role("blind", allow("s3:GetObject", "arn:aws:s3:::hidden/*")))
+    seeing = cloud.client(
+        "s3",
+        as_role=cloud.create_role(
+            "seeing",
+            allow("s3:GetObject", "arn:aws:s3:::hidden/*"),
+            allow("s3:ListBucket", "arn:aws:s3:::hidden", StringLike={"s3:prefix": "a/*"}),
+        ),
+    )
+    for operation in ("get_object", "head_object"):
+        assert status(getattr(blind, operation), Bucket="hidden", Key="a/x") == 403
+        assert status(getattr(seeing, operation), Bucket="hidden", Key="a/x") == 404
+        assert status(getattr(seeing, operation), Bucket="hidden", Key="b/x") == 403
+    assert status(seeing.list_objects_v2, Bucket="hidden", Prefix="a/") == 200
+    assert status(seeing.list_objects_v2, Bucket="hidden", Prefix="b/") == 403
+    assert status(seeing.list_objects_v2, Bucket="hidden") == 403
+
+
+def test_encrypted_objects_need_the_key_to_write_and_to_read_but_not_to_look_at(cloud, encrypted):
+    objects = allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::encrypted/*")
+    context = {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::encrypted/a/*"}
+    writer = cloud.client(
+        "s3",
+        as_role=cloud.create_role("writer", objects, allow("kms:GenerateDataKey", encrypted, StringLike=context)),
+    )
+    reader = cloud.client(
+        "s3", as_role=cloud.create_role("reader", objects, allow("kms:Decrypt", encrypted, StringLike=context))
+    )
+    assert status(writer.put_object, Bucket="encrypted", Key="a/two", Body=b"x") == 200
+    assert status(writer.put_object, Bucket="encrypted", Key="b/two", Body=b"x") == 403
+    assert status(reader.put_object, Bucket="encrypted", Key="a/three", Body=b"x") == 403
+    assert status(reader.get_object, Bucket="encrypted", Key="a/one") == 200
+    assert status(writer.get_object, Bucket="encrypted", Key="a/one") == 403
+    assert writer.head_object(Bucket="encrypted", Key="a/one")["Metadata"] == {"public": "yes"}
+    assert status(writer.head_object, Bucket="encrypted", Key="a/one", ChecksumMode="ENABLED") == 403
+
+
+def test_the_key_policy_wants_the_key_used_through_s3(cloud, encrypted):
+    user = cloud.create_role("direct", allow("kms:*", "*"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloud.client("kms", as_role=user).generate_data_key(KeyId=encrypted, KeySpec="AES_256")
+
+
+def test_a_header_names_the_key_as_well_as_the_default_does(cloud, encrypted):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="by-header")
+    role = cloud.create_role("headers", allow("s3:PutObject", "arn:aws:s3:::by-header/*"))
+    client = cloud.client("s3", as_role=role)
+    assert status(client.put_object, Bucket="by-header", Key="k", Body=b"") == 200
+    named = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encrypted}
+    assert status(client.put_object, Bucket="by-header", Key="k", Body=b"", **named) == 403
+    assert status(s3.put_object, Bucket="by-header", Key="k", Body=b"", **named) == 200
+    assert s3.head_object(Bucket="by-header", Key="k")["SSEKMSKeyId"] == encrypted
+
+
+def test_a_disabled_key_serves_nobody(cloud, encrypted):
+    kms, s3 = cloud.client("kms"), cloud.client("s3")
+    identifier = encrypted.split("/")[1]
+    kms.disable_key(KeyId=identifier)
+    try:
+        with pytest.raises(ClientError, match="KMS.DisabledException"):
+            s3.get_object(Bucket="encrypted", Key="a/one")
+    finally:
+        kms.enable_key(KeyId=identifier)
+    assert s3.get_object(Bucket="encrypted", Key="a/one")["Body"].read() == b"secret"
+
+
+def test_the_expected_owner_is_checked(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="owned")
+    s3.put_object(Bucket="owned", Key="k", Body=b"", ExpectedBucketOwner=cloud.account)
+    for operation in (s3.head_object, s3.get_object, s3.delete_object):
+        assert status(operation, Bucket="owned", Key="k", ExpectedBucketOwner=cloud.foreign_account) == 403
+    assert status(s3.head_object, Bucket="owned", Key="k") == 200
+
+
+def test_writing_once(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="once")
+    assert status(s3.put_object, Bucket="once", Key="k", Body=b"1", IfNoneMatch="*") == 200
+    assert status(s3.put_object, Bucket="once", Key="k", Body=b"2", IfNoneMatch="*") == 412
+    assert s3.get_object(Bucket="once", Key="k")["Body"].read() == b"1"
+    etag = s3.head_object(Bucket="once", Key="k")["ETag"]
+    assert status(s3.put_object, Bucket="once", Key="k", Body=b"2", IfMatch='"0"') == 412
+    assert status(s3.put_object, Bucket="once", Key="k", Body=b"2", IfMatch=etag) == 200
+
+
+def test_conditions_on_headers_of_a_write(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="strict")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::strict/once/*",
+        "Condition": {"Null": {"s3:if-none-match": "true"}},
+    }
+    s3.put_bucket_policy(Bucket="strict", Policy=json.dumps({"Statement": [statement]}))
+    assert status(s3.put_object, Bucket="strict", Key="once/a", Body=b"") == 403
+    assert status(s3.put_object, Bucket="strict", Key="once/a", Body=b"", IfNoneMatch="*") == 200
+    assert status(s3.put_object, Bucket="strict", Key="other/a", Body=b"") == 200
+
+
+def test_versions_are_permissions_of_their_own(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="versions", Key="k", Body=b"1")["VersionId"]
+    objects = "arn:aws:s3:::versions/*"
+    plain = cloud.client(
+        "s3", as_role=cloud.create_role("plain-one", allow(["s3:DeleteObject", "s3:GetObject"], objects))
+    )
+    assert status(plain.get_object, Bucket="versions", Key="k", VersionId=version) == 403
+    assert status(plain.delete_object, Bucket="versions", Key="k", VersionId=version) == 403
+    assert status(plain.list_object_versions, Bucket="versions") == 403
+    assert status(plain.delete_object, Bucket="versions", Key="k") == 204
+    assert status(s3.get_object, Bucket="versions", Key="k") == 404
+    with pytest.raises(ClientError, match="BucketNotEmpty"):
+        s3.delete_bucket(Bucket="versions")
+    versioned = cloud.create_role(
+        "versioned",
+        allow(["s3:DeleteObjectVersion", "s3:GetObjectVersion"], objects),
+        allow("s3:ListBucketVersions", "arn:aws:s3:::versions"),
+    )
+    client = cloud.client("s3", as_role=versioned)
+    assert client.get_object(Bucket="versions", Key="k", VersionId=version)["Body"].read() == b"1"
+    listed = client.list_object_versions(Bucket="versions", Prefix="k")
+    for entry in listed["Versions"] + listed["DeleteMarkers"]:
+        assert status(client.delete_object, Bucket="versions", Key="k", VersionId=entry["VersionId"]) == 204
+    assert status(s3.delete_bucket, Bucket="versions") == 204
+
+
+def test_deleting_many_is_decided_key_by_key(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="many")
+    for key in ("a/1", "b/1"):
+        s3.put_object(Bucket="many", Key=key, Body=b"")
+    client = cloud.client("s3", as_role=cloud.create_role("many", allow("s3:DeleteObject", "arn:aws:s3:::many/a/*")))
+    answer = client.delete_objects(Bucket="many", Delete={"Objects": [{"Key": "a/1"}, {"Key": "b/1"}]})
+    assert [entry["Key"] for entry in answer["Deleted"]] == ["a/1"]
+    assert [(entry["Key"], entry["Code"]) for entry in answer["Errors"]] == [("b/1", "AccessDenied")]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="many")["Contents"]] == ["b/1"]
