@@ -32,7 +32,7 @@ def served(app, provider, tmp_path):
     variables = {"PORT": str(plain), "GENERATION": str(tmp_path / "generation"), "PATH": "/usr/bin:/bin"}
     with (
         tls.running(["/usr/bin/python3", str(application)], plain, tmp_path / "app.log", env=variables),
-        tls.running(["/usr/bin/stunnel", str(tmp_path / "stunnel.conf")], port, tmp_path / "tls.log"),
+        tls.running([tls.STUNNEL, str(tmp_path / "stunnel.conf")], port, tmp_path / "tls.log"),
     ):
         yield stack.attributes, bundle, port
 

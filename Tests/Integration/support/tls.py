@@ -15,6 +15,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+STUNNEL = "/usr/bin/stunnel"
+
 
 class Untrusted(Exception):
     """The server's key is none of those that the load balancer trusts."""
