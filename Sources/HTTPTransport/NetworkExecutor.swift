@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 package import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
@@ -102,6 +103,8 @@ extension TransportError {
             self.init(.timedOut, "\(host) did not answer in time.", cause: error)
         case let error as HTTPClientError where [.connectTimeout, .getConnectionFromPoolTimeout].contains(error):
             self.init(.connectFailed, "No connection to \(host) was to be had in time.", cause: error)
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
+            self.init(.connectFailed, "\(host) takes no connections.", cause: error)
         case is NIOConnectionError:
             self.init(.connectFailed, "No connection to \(host) could be made.", cause: error)
         case let error as HTTPClientError where error == .remoteConnectionClosed:

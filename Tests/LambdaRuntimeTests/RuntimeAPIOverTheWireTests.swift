@@ -1,6 +1,7 @@
 import HTTPTransport
 import NIOHTTP1
 import Synchronization
+import TestSupport
 import Testing
 import Timekeeping
 
