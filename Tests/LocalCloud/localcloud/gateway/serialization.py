@@ -56,7 +56,8 @@ def error(call: Call, failure: AwsError) -> Answer:
         body = f"<Response><Errors><Error>{detail}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     else:
         kind = "Sender" if failure.status < 500 else "Receiver"
-        body = f"<ErrorResponse><Error><Type>{kind}</Type>{detail}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        shown = f"<Error><Type>{kind}</Type>{detail}</Error><RequestId>{request_id}</RequestId>"
+        body = f"<ErrorResponse>{shown}</ErrorResponse>"
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + body
     return Answer(
         failure.status, [("Content-Type", "application/xml"), ("x-amz-request-id", request_id)], text.encode()

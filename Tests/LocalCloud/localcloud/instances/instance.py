@@ -83,7 +83,18 @@ class Instance:
     def boot_exit_code(self) -> int | None:
         """The exit code of the user data, None while it runs."""
         path = self._state / "user-data.exit"
-        return int(path.read_text() or -1) if path.exists() else None
+        text = path.read_text() if path.exists() else ""
+        return int(text) if text else None
+
+    def wait_booted(self, seconds: float = 60) -> int:
+        """The exit code of the user data, once it has ended; the signal comes a moment before that."""
+        limit = time.monotonic() + seconds
+        while self.alive and time.monotonic() < limit:
+            code = self.boot_exit_code
+            if code is not None:
+                return code
+            time.sleep(0.02)
+        raise TimeoutError(f"{self.id} did not end its boot script")
 
     def port(self, inside: int = 8443) -> int:
         """A loopback port of this machine that leads to a port inside the instance."""
