@@ -68,7 +68,7 @@ class Stacks:
     def _template(template: str | Path | None) -> dict[str, Any]:
         if template is None:
             return {"UsePreviousTemplate": True}
-        if isinstance(template, Path) or "\n" not in template:
+        if isinstance(template, Path) or template.endswith((".yml", ".yaml", ".json")):
             template = Path(template).read_text()
         return {"TemplateBody": template}
 

@@ -34,12 +34,13 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    """Keys are always texts: a condition named Yes is not the boolean that YAML takes it for."""
     loader.flatten_mapping(node)
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    keys = [key.value for key, _ in node.value]
     doubled = {key for key in keys if keys.count(key) > 1}
     if doubled:
-        raise ValidationError(f"Template format error: duplicate key {sorted(map(str, doubled))}")
-    return loader.construct_mapping(node, deep=True)
+        raise ValidationError(f"Template format error: duplicate key {sorted(doubled)}")
+    return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 _Loader.add_multi_constructor("!", _tagged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import moto
 from moto.moto_api._internal import moto_api_backend
@@ -20,6 +21,19 @@ def require_supported_version() -> None:
         raise RuntimeError(f"localcloud works with moto {SUPPORTED} only; found {moto.__version__}")
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """The original looks for a host's service in the file system, at every request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
+
+
 class Emulator:
     """Runs one request through moto's WSGI application, in the account given."""
 
@@ -29,7 +43,7 @@ class Emulator:
         logging.getLogger("moto").setLevel(logging.ERROR)
         moto_api_backend.reset()
         repairs.apply()
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._application = _Dispatcher()
 
     def answer(self, call: Call, account: str) -> Answer:
         environ = call.environ()
