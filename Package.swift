@@ -156,7 +156,8 @@ let package = Package(
         ),
         .testTarget(
             name: "PKITests",
-            dependencies: ["PKI", "TestSupport", "Timekeeping", asn1, crypto, nioCore, nioPosix, nioSSL, x509],
+            dependencies: ["Diagnostics", "PKI", "Timekeeping", crypto, nioCore, nioPosix, nioSSL],
+            exclude: ["Fixtures"],
             swiftSettings: settings
         ),
         .testTarget(

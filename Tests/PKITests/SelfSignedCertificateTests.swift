@@ -3,17 +3,101 @@ import Testing
 import Timekeeping
 
 @Suite struct SelfSignedCertificateTests {
-    @Test("A self-signed certificate reads back as it was asked for")
-    func readsBack() async throws {
-        let pair = try await KeyPair.generate(.ecP256)
-        let names: [SubjectAlternativeName] = [try .init("example.com"), try .init("*.example.com"), try .init("::1")]
-        let certificate = try pair.selfSigned(
-            SelfSignedProfile(
-                names: names, commonName: "example.com", notBefore: UnixInstant(seconds: 1_795_000_000),
-                notAfter: UnixInstant(seconds: 1_826_000_000)))
-        #expect(certificate.names == names)
+    static let start = UnixInstant(seconds: 1_795_000_000)
+
+    static func profile(
+        _ names: [String], commonName: String? = nil, from notBefore: UnixInstant = start,
+        to notAfter: UnixInstant = start.advanced(by: .days(365))
+    ) throws -> SelfSignedProfile {
+        SelfSignedProfile(
+            names: try names.map { try SubjectAlternativeName($0) }, commonName: commonName, notBefore: notBefore,
+            notAfter: notAfter)
+    }
+
+    @Test("A certificate reads back as it was asked for", arguments: KeyAlgorithm.allCases)
+    func readsBack(algorithm: KeyAlgorithm) async throws {
+        let pair = try await sharedKeyPair(algorithm)
+        let names = ["example.com", "*.example.com", "10.0.0.1", "::1"]
+        let profile = try SelfSignedCertificateTests.profile(names, commonName: "example.com")
+        let certificate = try pair.selfSigned(profile)
+        #expect(certificate.names == profile.names)
+        #expect(certificate.names.map(\.description) == names)
         #expect(certificate.publicKey == pair.publicKey)
-        #expect(certificate.notAfter == UnixInstant(seconds: 1_826_000_000))
+        #expect(certificate.notBefore == profile.notBefore)
+        #expect(certificate.notAfter == profile.notAfter)
         #expect(try IssuedCertificate(pem: certificate.pem) == certificate)
+        #expect(try IssuedCertificate(der: certificate.der) == certificate)
+    }
+
+    @Test("Serial numbers are positive, of 20 octets, and never twice the same")
+    func serialNumbers() async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(["example.com"])
+        var seen = Set<String>()
+        for _ in 0..<100 {
+            let serialNumber = SerialNumber.random()
+            #expect((0x40...0x7F).contains(serialNumber.bytes.first ?? 0))
+            #expect(serialNumber.bytes.count == 20)
+            let certificate = try pair.selfSigned(profile, serialNumber: serialNumber)
+            #expect(certificate.serialNumber == serialNumber.description)
+            #expect(seen.insert(certificate.serialNumber).inserted)
+        }
+        let implicit = try (pair.selfSigned(profile), pair.selfSigned(profile))
+        #expect(implicit.0.serialNumber != implicit.1.serialNumber)
+    }
+
+    @Test("The generator of serial numbers can be given")
+    func injectedGenerator() {
+        var (one, same, other) = (SeededGenerator(seed: 1), SeededGenerator(seed: 1), SeededGenerator(seed: 2))
+        let first = SerialNumber.random(using: &one)
+        #expect(first == SerialNumber.random(using: &same))
+        #expect(first != SerialNumber.random(using: &other))
+        #expect(first != SerialNumber.random(using: &one))
+    }
+
+    @Test("A name that is given twice goes in once")
+    func repeatedNames() async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(["a.example", "b.example", "A.example."])
+        #expect(try pair.selfSigned(profile).names.map(\.description) == ["a.example", "b.example"])
+    }
+
+    @Test("A hundred names are possible, one more or none is refused")
+    func numberOfNames() async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        func issue(_ count: Int) throws -> IssuedCertificate {
+            try pair.selfSigned(SelfSignedCertificateTests.profile((0..<count).map { "n\($0).example" }))
+        }
+        #expect(try issue(100).names.count == 100)
+        for count in [0, 101, 1000] {
+            #expect(try #require(throws: PKIError.self) { try issue(count) }.code == .invalidProfile)
+        }
+    }
+
+    @Test(
+        "Dates that no certificate can have are refused",
+        arguments: [
+            (UnixInstant(milliseconds: .min), UnixInstant(milliseconds: .max)),
+            (start, UnixInstant(milliseconds: .max)),
+            (UnixInstant(milliseconds: .min), start),
+            (start, start),
+            (start.advanced(by: .seconds(1)), start),
+            (UnixInstant(seconds: -631_152_001), start),
+            (start, UnixInstant(seconds: 253_402_300_800)),
+        ])
+    func impossibleDates(notBefore: UnixInstant, notAfter: UnixInstant) async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(["a.example"], from: notBefore, to: notAfter)
+        #expect(try #require(throws: PKIError.self) { try pair.selfSigned(profile) }.code == .invalidProfile)
+    }
+
+    @Test("Parts of a second are dropped, before 1970 as well")
+    func wholeSeconds() async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(
+            ["a.example"], from: UnixInstant(milliseconds: -1), to: UnixInstant(milliseconds: 1_999))
+        let certificate = try pair.selfSigned(profile)
+        #expect(certificate.notBefore == UnixInstant(seconds: -1))
+        #expect(certificate.notAfter == UnixInstant(seconds: 1))
     }
 }
