@@ -27,7 +27,7 @@ $(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
 	./package.sh
 
 demo: setup package ## See a stack create, rotate and delete its certificate, in a cloud on this machine
-	$(PYTHON) -m demo $(ZIP)
+	cd Tests/Integration && ../../$(PYTHON) -m demo ../../$(ZIP)
 
 test: unit integration ## Run all tests
 
@@ -36,7 +36,9 @@ unit: setup ## Run the Swift tests and the tools' own
 	$(SWIFT_TEST)
 
 integration: setup package ## Run the black-box tests on the packaged zip, in a cloud on this machine
-	$(PYTHON) -m pytest -q Tests/LocalCloud Tests/Tools Tests/Integration
+	$(PYTHON) -m pytest -q Tests/LocalCloud/tests
+	$(PYTHON) -m pytest -q Tests/Tools
+	$(PYTHON) -m pytest -q Tests/Integration
 
 lint: setup ## Check format, imports, sources, templates, scripts
 	Tools/lint
