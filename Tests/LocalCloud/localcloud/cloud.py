@@ -127,7 +127,7 @@ class LocalCloud:
         self.instances = Fleet(self.sts, self._instances_mode, lambda: int(self.endpoint.rsplit(":", 1)[1]), signal)
         types[AutoScalingGroup.name] = AutoScalingGroup(self.instances, signals, self._minute)
         custom = CustomResource(
-            self.response_server, self.faults, self.recorder, self._timeout, self.functions.kill_all
+            self.response_server, self.faults, self.recorder, self._timeout, self.functions.kill_handling
         )
         return Environment(registry, self.clients, types, custom, signals, self._rollback, self._minute)
 

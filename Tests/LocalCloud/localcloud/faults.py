@@ -14,6 +14,8 @@ CALL = "call"
 Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
 RESPONSE_URL = "response-url"
 """A PUT to a ResponseURL. Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
+STEP = "step"
+"""Either of the two above, as a function does them: its n-th step of input or output. `on` is `*`."""
 DELIVERY = "delivery"
 """A custom-resource event on its way to its function. `on` is Create, Update, Delete or `*`.
 Effects: duplicate (delivered twice), late (delivered `seconds` later, so that later events overtake it)."""
@@ -24,6 +26,7 @@ Effects: deadline (the function is told, and given, `seconds`), kill (`seconds` 
 _EFFECTS = {
     CALL: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
     RESPONSE_URL: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
+    STEP: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
     DELIVERY: {"duplicate", "late"},
     INVOCATION: {"deadline", "kill"},
 }
@@ -62,7 +65,8 @@ class Fault:
 
     def strikes(self, kind: str, name: str, principal: str, by_function: bool, event: Any) -> bool:
         """Counts the event when it matches, and says whether it is one that the fault hits."""
-        if kind != self.kind or not self._names(name):
+        is_step = self.kind == STEP and kind in (CALL, RESPONSE_URL)
+        if not (kind == self.kind or is_step) or not self._names(name):
             return False
         if kind == CALL:
             if self.principal is None and not by_function:

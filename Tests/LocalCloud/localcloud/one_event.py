@@ -78,7 +78,7 @@ def completed(
     }
     exchange = CustomResourceExchange(event)
     cloud.recorder.add(exchange)
-    _, event["ResponseURL"] = cloud.response_server.open(exchange, cloud.functions.kill_all, cloud.region)
+    _, event["ResponseURL"] = cloud.response_server.open(exchange, cloud.functions.kill_handling, cloud.region)
     return event, exchange
 
 

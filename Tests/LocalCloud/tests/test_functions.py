@@ -7,7 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.faults import DELIVERY, INVOCATION, RESPONSE_URL
+from localcloud.faults import DELIVERY, INVOCATION, RESPONSE_URL, STEP
 
 from .support import ZIP_KEY, allow
 
@@ -160,7 +160,7 @@ def test_the_process_dies_at_the_nth_call(cloud, function, target, effect, store
     cloud.faults.add(effect, "*", nth=1)
     made, exchange = event(cloud, target, Name=effect)
     _, body = invoke(cloud, made)
-    assert body["errorType"] == "Runtime.ExitError" and "SIGKILL" in body["errorMessage"]
+    assert body["errorType"] == "Runtime.ExitError" and "signal: killed" in body["errorMessage"]
     assert exchange.uploads == []
     listed = cloud.client("s3").list_objects_v2(Bucket=target, Prefix=f"keys/{effect}-")["KeyCount"]
     assert listed == (1 if stored else 0)
@@ -174,6 +174,18 @@ def test_faults_of_the_response_address(cloud, function, target, effect, uploads
     made, exchange = event(cloud, target, Name="answered")
     invoke(cloud, made)
     assert [upload[0] for upload in exchange.uploads] == uploads
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_every_step_of_a_function_can_be_its_last(cloud, function, target, step):
+    fault = cloud.faults.add("kill", kind=STEP, nth=step)
+    made, exchange = event(cloud, target, Name=f"step-{step}")
+    _, body = invoke(cloud, made)
+    assert fault.struck == 1 and "signal: killed" in body["errorMessage"]
+    calls = [call.name for call in cloud.recorder.calls if "assumed-role/function" in call.principal]
+    done = ["s3:PutObject", "s3:HeadObject"]
+    assert [name for name in calls if name in done] == done[: min(step, 2)]
+    assert [upload[0] for upload in exchange.uploads] == ([0] if step == 3 else [])
 
 
 def test_duplicate_and_late_delivery(cloud, template):

@@ -33,7 +33,7 @@ class CustomResource(ResourceType):
         faults: Faults,
         recorder: Recorder,
         default_timeout: float,
-        kill: Callable[[], None],
+        kill: Callable[[str], None],
     ):
         self._server = server
         self._faults = faults
@@ -111,11 +111,13 @@ class CustomResource(ResourceType):
         exchange = CustomResourceExchange(event)
         slot, event["ResponseURL"] = self._server.open(exchange, self._kill, context.stack.region)
         self._recorder.add(exchange)
+        sent = False
         try:
             self._send(context, event)
+            sent = True
             exchange.response = self._await(context, kind, properties, slot, event)
         except ResourceFailed as failure:
-            exchange.failure, failure.sent = str(failure), True
+            exchange.failure, failure.sent = str(failure), sent
             raise
         return exchange.response
 

@@ -26,7 +26,7 @@ class Slot:
     """One event's response: `body` is the last upload once `arrived` is set."""
 
     exchange: CustomResourceExchange
-    function_key: Callable[[], None]
+    kill: Callable[[], None]
     body: bytes = b""
     arrived: threading.Event = field(default_factory=threading.Event)
     expires: float = field(default_factory=lambda: time.time() + _LIFETIME)
@@ -40,10 +40,13 @@ class ResponseServer:
         self._slots: dict[str, Slot] = {}
         self._server = LoopbackServer(self._handle)
 
-    def open(self, exchange: CustomResourceExchange, kill: Callable[[], None], region: str) -> tuple[Slot, str]:
-        """A slot for one event, and its address, shaped as the real ones are. `kill` ends the function's processes."""
-        token = secrets.token_urlsafe(32)
-        slot = self._slots[token] = Slot(exchange, kill)
+    def open(self, exchange: CustomResourceExchange, kill: Callable[[str], None], region: str) -> tuple[Slot, str]:
+        """A slot for one event, and its address, shaped as the real ones are.
+
+        `kill` ends the processes at work on an event that holds a given text: for faults.
+        """
+        token, request_id = secrets.token_urlsafe(32), exchange.request["RequestId"]
+        slot = self._slots[token] = Slot(exchange, lambda: kill(request_id))
         bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
         query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         query += f"&X-Amz-SignedHeaders=host&X-Amz-Expires={_LIFETIME}&X-Amz-Signature={token}"
@@ -59,7 +62,7 @@ class ResponseServer:
         if fault and effect == "hang":
             time.sleep(fault.seconds)
         if effect == "kill":
-            slot.function_key()
+            slot.kill()
         if effect in ("reset", "kill"):
             slot.exchange.uploads.append((0, headers, call.body))
             raise ConnectionLost
@@ -76,7 +79,7 @@ class ResponseServer:
             slot.body = call.body
             slot.arrived.set()
         if effect == "kill_after":
-            slot.function_key()
+            slot.kill()
         if effect in ("lose_answer", "kill_after"):
             raise ConnectionLost
         return answer

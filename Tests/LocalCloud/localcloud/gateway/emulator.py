@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 import moto
@@ -44,6 +45,7 @@ class Emulator:
         moto_api_backend.reset()
         repairs.apply()
         self._application = _Dispatcher()
+        self._lock = threading.Lock()
 
     def answer(self, call: Call, account: str) -> Answer:
         environ = call.environ()
@@ -57,11 +59,13 @@ class Emulator:
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info=None):
             answer.status, answer.headers = int(status.split(" ", 1)[0]), list(headers)
 
-        chunks = self._application(environ, start_response)
-        try:
-            answer.body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close:
-                close()
+        # One at a time: the emulator checks and then writes, so that of two conditional writes both might win.
+        with self._lock:
+            chunks = self._application(environ, start_response)
+            try:
+                answer.body = b"".join(chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close:
+                    close()
         return answer

@@ -19,6 +19,7 @@ from localcloud.services.sts import Sts
 
 class AnySandbox(Protocol):
     access_key_id: str
+    current: bytes | None
 
     @property
     def alive(self) -> bool: ...
@@ -62,9 +63,11 @@ class LambdaHost:
         if sandbox:
             sandbox.kill()
 
-    def kill_all(self) -> None:
+    def kill_handling(self, marker: str) -> None:
+        """SIGKILL the processes that are at work on an event with this text in it."""
         for sandbox in list(self._all.values()):
-            sandbox.kill()
+            if marker.encode() in (sandbox.current or b""):
+                sandbox.kill()
 
     def _sandbox(self, function: Function) -> AnySandbox:
         with self._lock:

@@ -96,6 +96,7 @@ class RieSandbox:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.current: bytes | None = None
         self._await_listening()
 
     def _await_listening(self) -> None:
@@ -121,6 +122,7 @@ class RieSandbox:
     ) -> Outcome:
         """Like Sandbox.invoke; the emulator chooses the request id, and the deadline by the function's timeout."""
         del request_id, kill_after
+        self.current = body
         started, start = time.monotonic(), os.path.getsize(self._log.name)
         url = f"http://127.0.0.1:{self._port}/2015-03-31/functions/function/invocations"
         try:
@@ -132,7 +134,7 @@ class RieSandbox:
             status, result = 599, failure("Runtime.ExitError", f"RequestId: {uuid.uuid4()} Error: {error}")
         if result.startswith(b"Task timed out"):
             result, status = failure("Sandbox.Timedout", result.decode("utf-8", "replace")), 599
-        seconds = time.monotonic() - started
+        seconds, self.current = time.monotonic() - started, None
         time.sleep(0.01)
         return Outcome(result, status != 200 or _is_error(result), self._read_log(start), seconds)
 

@@ -61,6 +61,7 @@ class Sandbox:
         self._log: ProcessLog | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._start_error: str | None = None
+        self.current: bytes | None = None
         try:
             self._process = subprocess.Popen(
                 [os.path.join(directory, "bootstrap")],
@@ -92,6 +93,7 @@ class Sandbox:
         if self._process is None:
             error = failure("Runtime.InvalidEntrypoint", f"RequestId: {event.request_id} Error: {self._start_error}")
             return Outcome(error, True, "", 0)
+        self.current = body
         self._api.offer(event)
         while not event.done.wait(_POLL):
             elapsed = time.monotonic() - started
@@ -106,6 +108,7 @@ class Sandbox:
                 event.finish(self._exit_error(event.request_id), True)
                 self.close()
         seconds = time.monotonic() - started
+        self.current = None
         self._settle()
         return Outcome(event.result, event.error, self._report(event, seconds), seconds)
 
@@ -114,7 +117,7 @@ class Sandbox:
         if self._api.init_error:
             return self._api.init_error
         code = self._process.wait()
-        how = f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        how = f"signal: {(signal.strsignal(-code) or str(-code)).lower()}" if code < 0 else f"exit status {code}"
         return failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
 
     def _settle(self) -> None:
