@@ -17,7 +17,8 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud() as started:
+    # A minute of the templates lasts twelve seconds: enough to boot a server here.
+    with LocalCloud(minute=12) as started:
         yield started
 
 
