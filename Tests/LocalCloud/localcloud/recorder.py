@@ -68,11 +68,16 @@ class Invocation:
 
 
 class Recorder:
-    """Thread-safe lists. A test reads them; `clear` starts a new chapter."""
+    """Thread-safe lists. A test reads them; `clear` starts a new chapter.
+
+    `calls` are requests that were sent; `service_calls` what an AWS service did with a role by itself, such as Lambda
+    when it writes a function's log.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.calls: list[ApiCall] = []
+        self.service_calls: list[ApiCall] = []
         self.exchanges: list[CustomResourceExchange] = []
         self.invocations: list[Invocation] = []
         self.faults: list[str] = []
@@ -88,9 +93,13 @@ class Recorder:
         with self._lock:
             kinds.get(type(item), self.faults).append(item)
 
+    def add_service_call(self, call: ApiCall) -> None:
+        with self._lock:
+            self.service_calls.append(call)
+
     def clear(self) -> None:
         with self._lock:
-            for kept in (self.calls, self.exchanges, self.invocations, self.faults):
+            for kept in (self.calls, self.service_calls, self.exchanges, self.invocations, self.faults):
                 kept.clear()
 
     def calls_named(self, name: str, principal: str = "") -> list[ApiCall]:
@@ -99,7 +108,8 @@ class Recorder:
 
     def decisions(self, principal: str = "") -> list[Decision]:
         """Every permission check so far, of principals whose ARN contains `principal`."""
-        return [d for call in list(self.calls) for d in call.decisions if principal in d.principal]
+        calls = [*self.calls, *self.service_calls]
+        return [decision for call in calls for decision in call.decisions if principal in decision.principal]
 
     def denied(self, principal: str = "") -> list[Decision]:
         return [decision for decision in self.decisions(principal) if not decision.allowed]

@@ -40,7 +40,7 @@ class FunctionLogs:
 
         written = self._write(function, group, log, may)
         record.status = 200 if written else 400
-        self._recorder.add(record)
+        self._recorder.add_service_call(record)
 
     @staticmethod
     def _write(function: Function, group: str, log: str, may: Callable[[str], bool]) -> bool:
