@@ -82,7 +82,8 @@ def handed_over(provider) -> str | None:
     queue = cloud.client("sqs", as_role=provider.break_glass_role)
     messages = queue.receive_message(QueueUrl=provider.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
     found = any(marker in message["Body"] for message in messages.get("Messages", []))
-    cloud.client("sqs").purge_queue(QueueUrl=provider.queue_url)
+    for message in messages.get("Messages", []):
+        cloud.client("sqs").delete_message(QueueUrl=provider.queue_url, ReceiptHandle=message["ReceiptHandle"])
     return None if found else "the failed event is not in the failure queue"
 
 

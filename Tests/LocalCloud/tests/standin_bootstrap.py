@@ -122,6 +122,8 @@ def handle(event):
         answer["PhysicalResourceId"] = ""
     elif deviation == "other-request":
         answer["RequestId"] = "another"
+    elif deviation == "other-id":
+        answer |= {"Status": "FAILED", "Reason": "with another id", "PhysicalResourceId": "another"}
     elif deviation == "no-data":
         answer["Data"] = {}
     elif deviation == "silence":

@@ -107,6 +107,19 @@ def test_failed_update_gets_an_update_back(cloud, template):
     assert (back["OldResourceProperties"]["Name"], back["ResourceProperties"]["Name"]) == ("two", "one")
 
 
+def test_a_failed_update_that_changes_the_id_corrupts_the_stack(cloud, template):
+    first = cloud.stacks.create("corrupted", template)
+    old = first.outputs["Key"]
+    cloud.recorder.clear()
+    result = cloud.stacks.update("corrupted", parameters={"Name": "two", "Answer": "other-id"})
+    assert result.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.recorder.events("Certificate") == [
+        ("Update", old, "FAILED", "another"),
+        ("Update", "another", "SUCCESS", old),
+        ("Delete", "another", "SUCCESS", "another"),
+    ]
+
+
 def test_deleting_during_create_sends_a_delete_with_an_invented_id(cloud, template):
     identifier = cloud.stacks.start_create("cancelled", template, {"Sleep": "1"})
     cloud.stacks.wait_for(identifier, lambda: bool(cloud.recorder.exchanges))

@@ -30,7 +30,8 @@ def _usable(arn: str) -> None:
 def _is_managed(arn: str) -> bool:
     """AWS's own key for S3: its policy admits everyone of the account, through S3."""
     _, _, _, region, account, name = arn.split(":", 5)
-    return kms_backends[account][region].get_key_id_from_alias(_MANAGED_KEY) == name.removeprefix("key/")
+    key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
+    return key is not None and any(alias.endswith(_MANAGED_KEY) for alias in key.aliases)
 
 
 class S3Keys:

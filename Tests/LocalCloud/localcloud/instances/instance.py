@@ -62,7 +62,8 @@ class Instance:
         with open(self._log_path, "wb") as log:
             return subprocess.Popen(
                 ["unshare", *rootless, *namespaces, sys.executable, str(_MACHINE), str(self._work / "settings.json")],
-                stdin=subprocess.DEVNULL,
+                # Its end of file, should this process die, is what ends the instance.
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

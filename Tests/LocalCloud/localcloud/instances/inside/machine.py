@@ -157,7 +157,18 @@ def perform(manager: services.Manager, arguments: list[str]) -> tuple[int, str]:
     return 0, ""
 
 
+def end_with_the_cloud() -> None:
+    """Process 1 ends, and with it every process in here, as soon as the cloud outside is gone."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
+    end_with_the_cloud()
     settings = json.loads(Path(sys.argv[1]).read_text())
     work = Path(settings["work"])
     socket.sethostname(settings["hostname"])
