@@ -169,7 +169,8 @@ let package = Package(
         .testTarget(
             name: "AWSClientTests",
             dependencies: [
-                "AWSClient", "Diagnostics", "HTTPTransport", "SigV4", "TestSupport", "Timekeeping", httpTypes, logging,
+                "AWSClient", "Diagnostics", "HTTPTransport", "SigV4", "TestSupport", "Timekeeping", httpTypes,
+                inMemoryLogging, logging,
             ],
             exclude: ["Fixtures"],
             swiftSettings: settings

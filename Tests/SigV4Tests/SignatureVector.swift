@@ -71,7 +71,8 @@ struct SignatureVector: Sendable {
             headerFields: fields)
         self.payload = try value(\.payload) == "unsigned" ? .unsigned : .bytes(Array(try value(\.body).utf8))
         self.credentials = SigningCredentials(
-            accessKeyID: try value(\.id), secretAccessKey: try value(\.secret), sessionToken: token.isEmpty ? nil : token)
+            accessKeyID: try value(\.id), secretAccessKey: try value(\.secret),
+            sessionToken: token.isEmpty ? nil : token)
         self.expires = try value(\.expires)
         self.expected = row.expected
         self.dateField = try value(\.dateField)

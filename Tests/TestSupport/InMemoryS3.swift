@@ -37,7 +37,8 @@ package final class InMemoryS3: HTTPExecutor {
         case hangAfterwards
     }
 
-    private let clock: any WallClock
+    private let clock: VirtualClock
+    private let clockOffset: Duration
     private let owner: String
     private let requiresSignatures: Bool
     private let hidesMissingKeys: Bool
@@ -52,15 +53,17 @@ package final class InMemoryS3: HTTPExecutor {
     }
 
     /// - Parameters:
+    ///   - clockOffset: how far S3's clock is ahead of the caller's.
     ///   - owner: the account of buckets that are made without one.
     ///   - requiresSignatures: refuses requests without `Authorization`, or dated more than five minutes off `clock`.
     ///   - hidesMissingKeys: answers 403 for a missing key, as S3 does to a caller without s3:ListBucket.
     ///   - maxKeys: the length of a listing's page.
     package init(
-        clock: any WallClock, owner: String = "111122223333", requiresSignatures: Bool = true,
-        hidesMissingKeys: Bool = false, maxKeys: Int = 1000
+        clock: VirtualClock, clockOffset: Duration = .zero, owner: String = "111122223333",
+        requiresSignatures: Bool = true, hidesMissingKeys: Bool = false, maxKeys: Int = 1000
     ) {
         self.clock = clock
+        self.clockOffset = clockOffset
         self.owner = owner
         self.requiresSignatures = requiresSignatures
         self.hidesMissingKeys = hidesMissingKeys
@@ -117,8 +120,8 @@ package final class InMemoryS3: HTTPExecutor {
         _ request: HTTPRequest, body: [UInt8], deadline: UnixInstant
     ) async throws -> HTTPExchange {
         try Task.checkCancellation()
-        let now = clock.now
-        guard now < deadline else { throw TransportError(.timedOut, "S3 in memory: no time was left.") }
+        guard clock.now < deadline else { throw TransportError(.timedOut, "S3 in memory: no time was left.") }
+        let now = clock.now.advanced(by: clockOffset)
         let parsed = S3Request(request, body: body)
         let (operation, fault) = state.withLock { state in
             let operation = Operation(
@@ -133,7 +136,7 @@ package final class InMemoryS3: HTTPExecutor {
         case .reset:
             throw TransportError(.connectionLost, "S3 in memory: the connection was reset.")
         case .hang:
-            try await hang(until: deadline)
+            throw hang(until: deadline)
         case .loseAnswer, .hangAfterwards, nil:
             break
         }
@@ -142,16 +145,16 @@ package final class InMemoryS3: HTTPExecutor {
         case .loseAnswer:
             throw TransportError(.connectionLost, "S3 in memory: the answer was lost.")
         case .hangAfterwards:
-            try await hang(until: deadline)
+            throw hang(until: deadline)
         default:
             break
         }
         return answer.exchange(for: parsed, ordinal: operation.ordinal, now: now)
     }
 
-    private func hang(until deadline: UnixInstant) async throws {
-        try await clock.sleep(until: deadline, tolerance: nil)
-        throw TransportError(.timedOut, "S3 in memory: no answer in time.")
+    private func hang(until deadline: UnixInstant) -> TransportError {
+        clock.advance(to: deadline)
+        return TransportError(.timedOut, "S3 in memory: no answer in time.")
     }
 
     private func carryOut(_ request: S3Request, now: UnixInstant) -> S3Answer {

@@ -21,3 +21,9 @@ extension Unicode.Scalar {
         }
     }
 }
+
+extension AWSError {
+    static func notXML(_ reason: String, at position: Int) -> AWSError {
+        AWSError(.invalidResponse, "The answer is no XML that we read: \(reason) (near byte \(position)).")
+    }
+}

@@ -68,8 +68,6 @@ struct XMLPullParser {
         return nil
     }
 
-    // MARK: Tags
-
     private mutating func readStartTag() throws(AWSError) -> Event {
         guard !open.isEmpty || !sawRoot else { throw .notXML("it has a second root", at: position) }
         guard open.count < XMLPullParser.maximumDepth else { throw .notXML("it is nested too deeply", at: position) }
@@ -133,14 +131,12 @@ struct XMLPullParser {
         return String(decoding: value, as: UTF8.self)
     }
 
-    // MARK: Text
-
     private mutating func readText() throws(AWSError) {
         while let byte = peek, byte != UInt8(ascii: "<") {
             guard !open.isEmpty || byte.isXMLSpace else { throw .notXML("it has text outside the root", at: position) }
             if byte == UInt8(ascii: "&") {
                 text += try readReference()
-            } else if lookingAt("]]>") {
+            } else if byte == UInt8(ascii: "]"), lookingAt("]]>") {
                 throw .notXML("]]> ends no section", at: position)
             } else {
                 appendText(byte)
@@ -173,7 +169,7 @@ struct XMLPullParser {
         let start = position
         position += 1
         var name: [UInt8] = []
-        while let byte = peek, byte != UInt8(ascii: ";"), name.count < 12 {
+        while let byte = peek, byte != UInt8(ascii: ";"), name.count < 64 {
             name.append(byte)
             position += 1
         }
@@ -190,8 +186,6 @@ struct XMLPullParser {
         return Array(String(Character(scalar)).utf8)
     }
 
-    // MARK: What is skipped
-
     private mutating func skipComment() throws(AWSError) {
         while position < bytes.count, !lookingAt("--") { position += 1 }
         guard skip("-->") else { throw .notXML("a comment does not end", at: position) }
@@ -207,13 +201,14 @@ struct XMLPullParser {
     }
 
     private mutating func readDeclaration() throws(AWSError) {
+        let start = position
         skip("<?xml")
         let attributes = try readAttributes()
         let names = attributes.map(\.name)
-        let values = Dictionary(attributes.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        guard skip("?>"), names.first == "version", names == ["version", "encoding", "standalone"].filter(names.contains),
-            values["version"] == "1.0", values["encoding"].map({ $0.lowercased() == "utf-8" }) ?? true,
-            values["standalone"].map({ ["yes", "no"].contains($0) }) ?? true
+        func value(_ name: String) -> String? { attributes.first { $0.name == name }?.value }
+        guard skip("?>"), names == ["version", "encoding", "standalone"].filter(names.contains),
+            !bytes[start..<position].contains(UInt8(ascii: "&")), value("version") == "1.0",
+            ["utf-8", nil].contains(value("encoding")?.lowercased()), ["yes", "no", nil].contains(value("standalone"))
         else { throw .notXML("its declaration is not that of XML 1.0 in UTF-8", at: position) }
     }
 }
@@ -222,14 +217,14 @@ struct XMLPullParser {
 extension XMLPullParser {
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func lookingAt(_ prefix: StaticString) -> Bool {
-        bytes[position...].starts(with: prefix.description.utf8)
+    private func lookingAt(_ prefix: String) -> Bool {
+        bytes[position...].starts(with: prefix.utf8)
     }
 
     @discardableResult
-    private mutating func skip(_ prefix: StaticString) -> Bool {
+    private mutating func skip(_ prefix: String) -> Bool {
         guard lookingAt(prefix) else { return false }
-        position += prefix.utf8CodeUnitCount
+        position += prefix.utf8.count
         return true
     }
 
@@ -250,11 +245,5 @@ extension XMLPullParser {
         guard peek?.isNameStart == true else { throw .notXML("a name is missing or not ASCII", at: position) }
         while let byte = peek, byte.isNamePart { position += 1 }
         return String(decoding: bytes[start..<position], as: UTF8.self)
-    }
-}
-
-extension AWSError {
-    fileprivate static func notXML(_ reason: String, at position: Int) -> AWSError {
-        AWSError(.invalidResponse, "The answer is no XML that we read: \(reason) (near byte \(position)).")
     }
 }
