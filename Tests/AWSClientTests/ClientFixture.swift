@@ -13,7 +13,7 @@ let environmentKeys = [
     "AWS_ACCESS_KEY_ID": accessKeyID, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_SESSION_TOKEN": sessionToken,
 ]
 
-/// A client without chance: it always waits the longest that its policy allows.
+/// A client without chance: it always waits the longest that its policy allows; silent unless given a logger.
 func makeClient(
     _ executor: any HTTPExecutor, clock: any WallClock, region: String = "eu-west-1", endpointURL: String? = nil,
     credentials: (any CredentialsProvider)? = nil, logger: Logger? = nil
@@ -21,7 +21,8 @@ func makeClient(
     AWSServiceClient(
         configuration: try AWSConfiguration(region: region, endpointURL: endpointURL), executor: executor,
         credentials: credentials ?? EnvironmentCredentials(environment: environmentKeys), clock: clock,
-        jitter: { $0.upperBound }, logger: logger)
+        jitter: { $0.upperBound },
+        logger: logger ?? Logger(label: "silent", factory: { _ in SwiftLogNoOpLogHandler() }))
 }
 
 func failure<Value>(of work: () async throws -> Value) async throws -> AWSError? {
