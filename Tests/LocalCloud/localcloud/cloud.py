@@ -47,7 +47,7 @@ class LocalCloud:
     rollback: `update` or `delete`, see `engine.environment`.
     custom_resource_timeout: seconds, for custom resources without a ServiceTimeout of their own (AWS: 3600).
     retry_scale: by what Lambda's delays between redeliveries (60 s, 120 s) are multiplied.
-    minute: seconds that a minute of a template's timeouts lasts.
+    minute: seconds that a minute of a template's timeouts lasts. Servers boot in real time, slowly on a busy machine.
     implicit_list_prefix: whether S3, deciding between 404 and 403 for a missing key, sees the key as s3:prefix. AWS
     does not document it, so least-privilege tests should pass both ways.
     enforce: False switches policies off; signatures are verified all the same.
@@ -62,7 +62,7 @@ class LocalCloud:
         port: int = 0,
         custom_resource_timeout: float = 60,
         retry_scale: float = 1 / 600,
-        minute: float = 1.0,
+        minute: float = 10.0,
         implicit_list_prefix: bool = True,
         enforce: bool = True,
         instances: str = "run",

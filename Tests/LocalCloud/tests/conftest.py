@@ -12,7 +12,7 @@ from .support import TEMPLATE, prepare
 @pytest.fixture(scope="module")
 def shared():
     """One cloud for all tests of a module; each uses its own names."""
-    with LocalCloud(custom_resource_timeout=5) as cloud:
+    with LocalCloud(custom_resource_timeout=5, minute=1) as cloud:
         yield prepare(cloud)
 
 

@@ -30,7 +30,7 @@ class Environment:
     custom: ResourceType
     signals: Signals
     rollback: str = "update"
-    minute: float = 1.0
+    minute: float = 10.0
     on_stack_event: Callable[[Stack], None] = field(default=lambda _stack: None)
 
     def type_of(self, kind: str) -> ResourceType:

@@ -5,6 +5,7 @@ It is started by `unshare` as a plain script, and so imports nothing but the sta
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -39,7 +40,9 @@ def private_directories(work: Path, kept: list[str]) -> None:
     """Mount the instance's own /etc (a copy), and empty directories, where `kept` paths are put back."""
     _mount("-t", "proc", "proc", "/proc")
     etc = work / "etc"
-    shutil.copytree("/etc", etc, symlinks=True, ignore_dangling_symlinks=True, dirs_exist_ok=True)
+    with contextlib.suppress(shutil.Error):
+        # Raised at the end, for files that only the real root may read.
+        shutil.copytree("/etc", etc, symlinks=True, ignore_dangling_symlinks=True, dirs_exist_ok=True)
     (etc / "stunnel").mkdir(exist_ok=True)
     for leftover in (etc / "stunnel").iterdir():
         leftover.unlink()

@@ -127,9 +127,22 @@ class Manager:
             variables.update(part.split("=", 1) for part in shlex.split(entry) if "=" in part)
         return variables
 
+    def _arguments(self, command: str) -> list[str]:
+        """The words of a command. stunnel's own change of user is left out where there is only one user."""
+        words = shlex.split(command.lstrip("-@+!"))
+        if os.path.basename(words[0]).startswith("stunnel") and not self._can_change_user():
+            for position, path in enumerate(words[1:], 1):
+                if os.path.isfile(path):
+                    with open(path) as file:
+                        lines = [x for x in file if not x.strip().startswith(("setuid", "setgid"))]
+                    words[position] = path + ".one-user"
+                    with open(words[position], "w") as file:
+                        file.writelines(lines)
+        return words
+
     def _spawn(self, unit: Unit, command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            shlex.split(command.lstrip("-@+!")),
+            self._arguments(command),
             env=self._variables(unit),
             cwd=unit.one("WorkingDirectory", "/"),
             stdin=subprocess.DEVNULL,
