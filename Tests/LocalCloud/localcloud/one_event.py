@@ -76,6 +76,8 @@ def completed(
         "ResourceProperties": {"ServiceToken": function_arn},
         **payload,
     }
+    if isinstance(event["ResourceProperties"], dict):
+        event["ResourceProperties"] = {"ServiceToken": function_arn, **event["ResourceProperties"]}
     exchange = CustomResourceExchange(event)
     cloud.recorder.add(exchange)
     _, event["ResponseURL"] = cloud.response_server.open(exchange, cloud.functions.kill_handling, cloud.region)

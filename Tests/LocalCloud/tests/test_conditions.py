@@ -138,6 +138,19 @@ def test_a_key_policy_alone_decides_whether_identity_policies_count():
     assert decide(request, ResourcePolicy(delegating, "1", exclusive=True)) == "allow"
 
 
+def test_a_session_may_do_only_what_all_its_bounds_allow():
+    def bounded(*documents: str) -> str:
+        who = role("1", GET)
+        bounds = [f'{{"Statement":[{document}]}}' for document in documents]
+        limited = Principal("role", "1", who.arn, who.identity_arn, who.user_id, who.policies, lambda: bounds)
+        return decide(Request(limited, "s3:GetObject", "arn:aws:s3:::b/k", {}), None)
+
+    other = '{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}'
+    assert bounded(GET) == bounded(GET, GET) == "allow"
+    assert bounded(other) == bounded(GET, other) == "implicit deny"
+    assert bounded(GET, DENY) == "explicit deny"
+
+
 def test_unknown_elements_of_a_policy_are_refused():
     for statement in ('{"Effect":"Allow","NotPrincipal":"*","Action":"*"}', '{"Effect":"Maybe","Action":"*"}'):
         with pytest.raises(NotCoveredLocally):

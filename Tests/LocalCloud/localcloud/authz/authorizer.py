@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
@@ -44,6 +45,12 @@ def _key_policy(arn: str) -> ResourcePolicy | None:
     return ResourcePolicy(found.policy, account, exclusive=True) if found else None
 
 
+def _trust_policy(arn: str) -> ResourcePolicy | None:
+    account = arn.split(":")[4]
+    found = next((role for role in list(iam_backends[account]["aws"].roles.values()) if role.arn == arn), None)
+    return ResourcePolicy(found.assume_role_policy_document, account, exclusive=True) if found else None
+
+
 def _queue_policy(arn: str) -> ResourcePolicy | None:
     _, _, _, region, account, name = arn.split(":", 5)
     found = sqs_backends[account][region].queues.get(name)
@@ -59,6 +66,8 @@ def resource_policy(action: str, arn: str) -> ResourcePolicy | None:
         return _bucket_policy(arn.removeprefix("arn:aws:s3:::").split("/")[0])
     if service == "kms" and ":key/" in arn:
         return _key_policy(arn)
+    if action == "sts:AssumeRole" and arn.count(":") == 5:
+        return _trust_policy(arn)
     if service == "sqs" and arn.startswith("arn:"):
         return _queue_policy(arn)
     return None

@@ -25,16 +25,15 @@ def decide(request: Request, resource_policy: ResourcePolicy | None) -> str:
     """`allow`, `implicit deny` or `explicit deny`. An explicit Deny anywhere wins."""
     principal = request.principal
     identity = identity_outcome(principal.policies(), request)
-    boundary = principal.boundary()
-    bounded = "allow" if boundary is None else identity_outcome(boundary, request)
+    bounds = [identity_outcome([document], request) for document in principal.bounds()]
     resource = None
     if resource_policy and resource_policy.document:
         resource = resource_outcome(resource_policy.document, request)
-    if "deny" in (identity, bounded, resource):
+    if "deny" in (identity, resource, *bounds):
         return EXPLICIT_DENY
     if principal.kind in ("service", "anonymous"):
         return ALLOW if resource == "direct" else IMPLICIT_DENY
-    by_identity = identity == "allow" and bounded == "allow"
+    by_identity = identity == "allow" and all(bound == "allow" for bound in bounds)
     if resource_policy and resource_policy.owner != principal.account:
         return ALLOW if by_identity and resource else IMPLICIT_DENY
     if resource == "direct":

@@ -22,7 +22,10 @@ def random_id(prefix: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller. `arn` is the user's or the session's, `identity_arn` the user's or the role's (with its path)."""
+    """A caller. `arn` is the user's or the session's, `identity_arn` the user's or the role's (with its path).
+
+    `bounds` are documents each of which must allow as well: a permissions boundary, a session's own policy.
+    """
 
     kind: str
     account: str
@@ -30,7 +33,7 @@ class Principal:
     identity_arn: str
     user_id: str
     policies: Callable[[], list[str]] = field(default=list, compare=False)
-    boundary: Callable[[], list[str] | None] = field(default=lambda: None, compare=False)
+    bounds: Callable[[], list[str]] = field(default=list, compare=False)
     username: str | None = None
 
 
@@ -65,10 +68,6 @@ def _user_documents(backend, user) -> list[str]:
     return [document for holder in (user, *groups) for document in _documents(holder)]
 
 
-def _boundary(backend, arn: str | None) -> list[str] | None:
-    return [_managed_document(backend.managed_policies[arn])] if arn else None
-
-
 class Principals:
     """Finds the owner of an access key, and opens sessions of roles."""
 
@@ -95,9 +94,10 @@ class Principals:
             # Looked up at each use: a policy that changes while a function runs counts at once, nearly as on AWS.
             return _documents(role) if role.id in {r.id for r in list(backend.roles.values())} else []
 
-        def bounds() -> list[str] | None:
-            found = _boundary(backend, role.permissions_boundary_arn) or []
-            return found + ([session_policy] if session_policy else []) or None
+        def bounds() -> list[str]:
+            boundary = role.permissions_boundary_arn
+            found = [_managed_document(backend.managed_policies[boundary])] if boundary else []
+            return found + ([session_policy] if session_policy else [])
 
         principal = Principal(
             "role",

@@ -37,19 +37,12 @@ class Sts:
         return self._principals.open_session(role_arn, session_name)
 
     def assume_role(self, call: Call) -> dict[str, Any]:
-        """The caller's own permission has been checked; here the role's trust policy decides as well."""
-        assert call.principal is not None
-        role_arn = call.params["RoleArn"]
-        outcome = self._trusted(role_arn, call.principal, context.of_call(call))
-        if outcome not in ("direct", "account"):
-            raise AccessDenied(
-                f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
-            )
+        """The authorizer has judged the caller by its own policies and by the role's trust policy."""
         duration = int(call.params.get("DurationSeconds") or 3600)
         if not 900 <= duration <= 43200:
             raise AwsError("ValidationError", "DurationSeconds must be between 900 and 43200", 400)
         session = self._principals.open_session(
-            role_arn, call.params["RoleSessionName"], duration, call.params.get("Policy")
+            call.params["RoleArn"], call.params["RoleSessionName"], duration, call.params.get("Policy")
         )
         expires = datetime.datetime.fromtimestamp(session.expires or 0, datetime.UTC).replace(tzinfo=None)
         return {
