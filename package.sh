@@ -39,26 +39,32 @@ work=dist/$name
 rm -rf "$work" "dist/$name.zip"
 mkdir -p "$work"
 
+# What the linker finds here it does not look for elsewhere. libstdc++ is linked in: what is left to be loaded is glibc
+# and libgcc, and a millisecond of start. zlib is named by a package that does not use it any more.
+mkdir "$work/lib"
+ln -s "$(gcc -print-file-name=libstdc++.a)" "$work/lib/libstdc++.a"
+ar rc "$work/lib/libz.a"
+
 flags=(
-    --configuration release --product StackCertLambda --static-swift-stdlib
-    # Half a second of a cold start is the download of the zip: size matters more than speed, and the key generation
-    # is BoringSSL's assembler either way.
+    --configuration release --product StackCertLambda --static-swift-stdlib --disable-local-rpath
+    # Size before speed: the zip is fetched at a cold start, and keys are made by BoringSSL's assembler either way.
     -Xswiftc -Osize
-    # A section per function: otherwise the linker keeps all of a C file for the sake of one function.
-    -Xcc -ffunction-sections -Xcc -fdata-sections -Xlinker --gc-sections
-    # Identical functions, of which generic code makes many, are kept once.
+    # A section per function, and no symbol kept for others: the linker drops what nobody calls.
+    -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections
+    -Xlinker --gc-sections -Xlinker --no-export-dynamic
+    # Of identical functions, which generic code makes many of, one is kept.
     -Xswiftc -use-ld=lld -Xlinker --icf=all
+    -Xswiftc "-L$work/lib"
     # Nothing of the clone's path may be in the program.
     -Xcc "-ffile-prefix-map=$PWD=." -Xswiftc -file-prefix-map -Xswiftc "$PWD=."
-    # A build id, if there is one, follows from the contents.
     -Xlinker --build-id=none
-    -Xlinker --cref -Xlinker "-Map=$PWD/$work/link.map"
+    -Xlinker --cref -Xlinker "-Map=$work/link.map"
 )
 echo "Building (a first build takes five minutes and more) …"
 swift build "${flags[@]}" >&2
 program=$(swift build "${flags[@]}" --show-bin-path)/StackCertLambda
 
-strip --strip-all --remove-section=.comment --remove-section=.note.gnu.build-id -o "$work/bootstrap" "$program"
+strip --strip-all --remove-section=.comment -o "$work/bootstrap" "$program"
 python3 Tools/check_loader.py --symbols "$program" --cross-reference "$work/link.map" "$work/bootstrap" \
     >"$work/demands.txt"
 if grep -aFq "$PWD" "$work/bootstrap"; then

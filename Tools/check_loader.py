@@ -24,7 +24,8 @@ from pathlib import Path
 
 INTERPRETERS = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"}
 
-# Every library is part of the glibc, libgcc and libstdc++ packages, which the base image's own tools need.
+# Every library is part of the glibc and libgcc packages, which the base image's own tools need, or of libstdc++, which
+# AWS's own C++ runtime asks for.
 LIBRARIES = {
     "libc.so.6",
     "libm.so.6",
