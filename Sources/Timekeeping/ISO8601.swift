@@ -46,7 +46,8 @@ extension UnixInstant: Codable {
     /// Stored as ISO 8601 text, with milliseconds when there are any.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        let fraction = milliseconds - seconds * 1000
+        let remainder = milliseconds % 1000
+        let fraction = remainder < 0 ? remainder + 1000 : remainder
         try container.encode(fraction == 0 ? iso8601 : "\(iso8601.dropLast()).\(padded(Int(fraction), 3))Z")
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 import Timekeeping
 
@@ -26,8 +27,17 @@ import Timekeeping
     }
 
     @Test("Milliseconds survive storing")
-    func milliseconds() {
+    func milliseconds() throws {
         #expect(UnixInstant(iso8601: "1970-01-01T00:00:01.0305Z") == UnixInstant(milliseconds: 1030))
+        for instant in [1_800_000_000_123, 1000, 0, -1, -1999].map({ UnixInstant(milliseconds: $0) }) {
+            let stored = try JSONEncoder().encode(instant)
+            #expect(try JSONDecoder().decode(UnixInstant.self, from: stored) == instant)
+        }
+    }
+
+    @Test("The ends of the range can be stored without a trap", arguments: [Int64.min, Int64.max])
+    func ends(milliseconds: Int64) throws {
+        _ = try JSONEncoder().encode(UnixInstant(milliseconds: milliseconds))
     }
 
     @Test("Arithmetic at the ends of the range saturates instead of trapping")
