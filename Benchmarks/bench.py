@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the packaged Lambda against its aims and prints one table. Run it as `make bench`.
 
-    bench.py [--zip ZIP] [--rounds N]
+    bench.py [ZIP] [--rounds N]
 
 Seconds depend on the machine, so what counts is ratios, and both sides of a ratio are measured in this run, in turns.
 Aims are reported, not enforced.
@@ -90,7 +90,7 @@ def openssl_times(make, rounds: int) -> list[float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = HERE.parent / f"dist/stackcert-lambda-{ARCHITECTURE}.zip"
-    parser.add_argument("--zip", type=Path, default=default)
+    parser.add_argument("zip", type=Path, nargs="?", default=default)
     parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
     if not options.zip.exists():
@@ -109,9 +109,9 @@ def main() -> int:
             "_HANDLER": "backend-certificate",
             "AWS_ENDPOINT_URL": f"http://{store.listener.endpoint}",
             "STACKCERT_LOCAL_RESPONSE_URLS": "1",
-            "CERTIFICATE_BUCKET": BUCKET,
-            "STATE_BUCKET": "state-111122223333-eu-west-1",
-            "CERTIFICATE_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+            "STACKCERT_CERTIFICATE_BUCKET": BUCKET,
+            "STACKCERT_STATE_BUCKET": "state-111122223333-eu-west-1",
+            "STACKCERT_KMS_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000",
         }
         commands = {
             "StackCert": [bootstrap],
