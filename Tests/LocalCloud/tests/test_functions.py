@@ -51,6 +51,18 @@ def test_a_process_is_reused_and_has_lambdas_environment(cloud, function):
     assert "PYTHONPATH" not in variables and "HOME" not in variables
 
 
+def test_a_changed_function_gets_a_new_process_and_the_old_one_ends(cloud, function):
+    import os
+
+    _, before = invoke(cloud, {})
+    environment = {"Variables": {"FLAVOUR": "other"}}
+    cloud.client("lambda").update_function_configuration(FunctionName=function, Environment=environment)
+    _, after = invoke(cloud, {})
+    assert after["variables"]["FLAVOUR"] == "other"
+    with pytest.raises(ProcessLookupError):
+        os.kill(before["pid"], 0)
+
+
 def test_errors_are_reported_as_lambda_reports_them(cloud, function):
     answer, body = invoke(cloud, {"raise": True})
     assert answer["FunctionError"] == "Unhandled" and body["errorMessage"] == "asked to raise"

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from localcloud.gateway.call import Answer, Call
 
+_POLL = 0.5
+
 
 class ConnectionLost(Exception):
     """Raised by a handler to end the connection with a TCP reset instead of an answer."""
@@ -85,10 +87,15 @@ class LoopbackServer:
         self._server = _Server(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": _POLL}, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        ending = threading.Thread(target=self._server.shutdown, daemon=True)
+        ending.start()
+        # A connection wakes the server, which otherwise looks up only now and then: there are many, mostly idle.
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        ending.join()
         self._server.server_close()
         self._thread.join(5)

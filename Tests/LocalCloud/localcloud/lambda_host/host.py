@@ -69,7 +69,16 @@ class LambdaHost:
             if marker.encode() in (sandbox.current or b""):
                 sandbox.kill()
 
+    def retire(self, arn: str, keep: tuple | None = None) -> None:
+        """End the idle sandboxes of a function that has been changed or deleted; `keep` is the current state's key."""
+        with self._lock:
+            stale = [key for key in self._idle if key[0] == arn and key != keep]
+            idle = [sandbox for key in stale for sandbox in self._idle.pop(key)]
+        for sandbox in idle:
+            sandbox.close()
+
     def _sandbox(self, function: Function) -> AnySandbox:
+        self.retire(function.arn, function.sandbox_key)
         with self._lock:
             pool = self._idle.setdefault(function.sandbox_key, [])
             while pool:

@@ -33,6 +33,7 @@ class LambdaService:
             "lambda:Invoke": self.invoke,
             "lambda:CreateFunction": self.with_assumable_role,
             "lambda:UpdateFunctionConfiguration": self.with_assumable_role,
+            "lambda:DeleteFunction": self.delete_function,
             "lambda:PutFunctionEventInvokeConfig": self.put_event_invoke_config,
         }
 
@@ -86,6 +87,14 @@ class LambdaService:
                     400,
                 ) from None
         return self._emulator.answer(call, call.principal.account)
+
+    def delete_function(self, call: Call) -> Answer:
+        assert call.principal is not None
+        answer = self._emulator.answer(call, call.principal.account)
+        if answer.status < 300:
+            name = call.params["FunctionName"].split(":")[-1]
+            self._host.retire(f"arn:aws:lambda:{call.region}:{call.principal.account}:function:{name}")
+        return answer
 
     def put_event_invoke_config(self, call: Call) -> Answer:
         """The emulator appends to what is there and reads the first back: drop the old settings before."""
