@@ -128,7 +128,8 @@ import Timekeeping
         arguments: [
             "", "<html/>not", "{}", "<A><IsTruncated>true</IsTruncated></A>",
             "<A><Contents><Size>1</Size></Contents></A>",
-            "<A><Contents><Key>%zz</Key></Contents></A>", "<A><Contents><Key>%ff</Key></Contents></A>",
+            "<A><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></A>",
+            "<A><EncodingType>url</EncodingType><Contents><Key>%ff</Key></Contents></A>",
         ])
     func badListing(body: String) async throws {
         let s3 = S3(

@@ -62,11 +62,13 @@ struct S3Listing {
     private func head(_ name: String, isTruncated: Bool) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<\(name) xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
             + element("Name", request.bucket) + element("Prefix", encoded(prefix))
-            + element("IsTruncated", String(isTruncated))
+            + element("IsTruncated", String(isTruncated)) + (isURLEncoded ? element("EncodingType", "url") : "")
     }
 
+    private var isURLEncoded: Bool { request.query["encoding-type"] == "url" }
+
     private func encoded(_ key: String) -> String {
-        request.query["encoding-type"] == "url"
+        isURLEncoded
             ? key.uriEncoded(keepingSlashes: true).replacing("%20", with: "+") : key
     }
 }

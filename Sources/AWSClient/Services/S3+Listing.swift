@@ -20,7 +20,7 @@ extension S3 {
         var objects: [ObjectSummary] = []
         try await followPages(of: call, deadline: deadline) { page throws(AWSError) in
             for element in page.children where element.name == "Contents" {
-                objects.append(try ObjectSummary(element))
+                objects.append(try ObjectSummary(element, page.keyEncoding))
             }
             guard objects.count <= limit else { throw .tooMany(limit) }
             guard page["IsTruncated"] == "true" else { return nil }
@@ -29,7 +29,8 @@ extension S3 {
         return objects
     }
 
-    /// Every version and delete marker of the keys that begin with `prefix`: by key, the latest first.
+    /// Every version and delete marker of the keys that begin with `prefix`: versions by key, the latest first, and
+    /// markers likewise; how S3 mixes the two is not to be relied on.
     package func listObjectVersions(
         bucket: String, prefix: String, limit: Int = 100_000, deadline: UnixInstant
     ) async throws -> [ObjectVersion] {
@@ -38,11 +39,11 @@ extension S3 {
         var versions: [ObjectVersion] = []
         try await followPages(of: call, deadline: deadline) { page throws(AWSError) in
             for element in page.children where element.name == "Version" || element.name == "DeleteMarker" {
-                versions.append(try ObjectVersion(element))
+                versions.append(try ObjectVersion(element, page.keyEncoding))
             }
             guard versions.count <= limit else { throw .tooMany(limit) }
             guard page["IsTruncated"] == "true" else { return nil }
-            var next = [("key-marker", try page.required("NextKeyMarker").urlDecoded())]
+            var next = [("key-marker", try page.keyEncoding.decode(page.required("NextKeyMarker")))]
             if let marker = page["NextVersionIdMarker"], !marker.isEmpty {
                 next.append(("version-id-marker", marker))
             }
@@ -76,9 +77,9 @@ extension S3 {
 }
 
 extension ObjectSummary {
-    fileprivate init(_ element: XMLElement) throws(AWSError) {
+    fileprivate init(_ element: XMLElement, _ encoding: KeyEncoding) throws(AWSError) {
         self.init(
-            key: try element.required("Key").urlDecoded(),
+            key: try encoding.decode(element.required("Key")),
             size: element["Size"].flatMap { Int($0) } ?? 0,
             etag: element["ETag"] ?? "",
             lastModified: element["LastModified"].flatMap { UnixInstant(iso8601: $0) })
@@ -86,9 +87,9 @@ extension ObjectSummary {
 }
 
 extension ObjectVersion {
-    fileprivate init(_ element: XMLElement) throws(AWSError) {
+    fileprivate init(_ element: XMLElement, _ encoding: KeyEncoding) throws(AWSError) {
         self.init(
-            key: try element.required("Key").urlDecoded(),
+            key: try encoding.decode(element.required("Key")),
             versionID: try element.required("VersionId"),
             isLatest: element["IsLatest"] == "true",
             isDeleteMarker: element.name == "DeleteMarker")
@@ -99,6 +100,23 @@ extension AWSError {
     fileprivate static func tooMany(_ limit: Int) -> AWSError {
         AWSError(.tooManyResults, "The listing has more than \(limit) entries.")
     }
+}
+
+/// How a page writes keys: we ask for `url`, since XML cannot hold every key, and believe what the page says.
+private enum KeyEncoding {
+    case url
+    case plain
+
+    func decode(_ key: String) throws(AWSError) -> String {
+        switch self {
+        case .url: try key.urlDecoded()
+        case .plain: key
+        }
+    }
+}
+
+extension XMLElement {
+    fileprivate var keyEncoding: KeyEncoding { self["EncodingType"] == "url" ? .url : .plain }
 }
 
 extension String {
