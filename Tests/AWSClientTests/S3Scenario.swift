@@ -184,6 +184,11 @@ extension S3Scenario {
                     bucket: place.bucket, key: marker.key, versionID: marker.versionID, deadline: place.deadline)
             }
             #expect(markersCode == .methodNotAllowed)
+            let markersHeadCode = try await place.code {
+                try await place.s3.headObject(
+                    bucket: place.bucket, key: marker.key, versionID: marker.versionID, deadline: place.deadline)
+            }
+            #expect(markersHeadCode == .methodNotAllowed)
             _ = try await place.s3.putObject(
                 bucket: place.bucket, key: place.prefix + "a", body: [], ifNoneMatch: true, deadline: place.deadline)
         },

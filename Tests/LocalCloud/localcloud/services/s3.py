@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from moto.s3.models import FakeDeleteMarker
+
 from localcloud.authz import context, s3_actions
 from localcloud.authz.authorizer import Authorizer, bucket, bucket_owner
 from localcloud.authz.public_access import is_public
@@ -37,10 +39,19 @@ class S3:
         self._keys.before_copy(call, decisions)
         self._keys.before_write(call, decisions)
         answer = self._emulator.answer(call, owner)
+        if answer.status in (404, 405) and call.operation in _READS and self._names_marker(call, name):
+            raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
         if answer.status == 404 and call.operation in _READS and bucket(name) is not None:
             self._hide_absence(call, str(name), decisions)
         self._keys.after_read(call, answer, decisions)
         return answer
+
+    @staticmethod
+    def _names_marker(call: Call, name: str | None) -> bool:
+        """A delete marker that is asked for by its version id is there, though it cannot be read."""
+        found, version = bucket(name), call.params.get("VersionId")
+        versions = found.keys.getlist(call.params.get("Key"), default=[]) if found and version else []
+        return any(isinstance(each, FakeDeleteMarker) and each.version_id == version for each in versions)
 
     @staticmethod
     def _check_owners(call: Call, name: str | None) -> None:
