@@ -1,4 +1,4 @@
-"""Requests and documents that nobody has seen before, judged by botocore and expat on one side and by us on the other."""
+"""Requests and documents that nobody has seen before, judged by botocore and expat, and by us."""
 
 import random
 import subprocess

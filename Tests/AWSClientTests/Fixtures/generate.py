@@ -15,7 +15,6 @@ import base64
 import json
 import pathlib
 import random
-import re
 import sys
 import xml.parsers.expat
 from xml.sax.saxutils import escape, quoteattr
@@ -102,7 +101,8 @@ def row(document):
 
 
 TEXTS = [
-    "", "a", "backend-certificate/app/1.json", "a b", " leading", "trailing ", "\n", "é", "鍵", "🔑", "a&b", "<a>", "]]",
+    "", "a", "backend-certificate/app/1.json", "a b", " leading", "trailing ", "\n", "é", "鍵", "🔑", "a&b", "<a>",
+    "]]",
     "\"quoted\"", "'", "2026-11-20T23:08:00.000Z", "true", "1000", "\"d41d8cd98f00b204e9800998ecf8427e\"", "a%2Fb+c",
     "\u0085", "\u2028", "\u00a0", "\ufeff",
 ]
@@ -154,7 +154,7 @@ def answers(chance):
                         + "<ResponseMetadata><RequestId>01234567-89ab</RequestId></ResponseMetadata>" + f"</{root}>")
                     space = "https://sts.amazonaws.com/doc/2011-06-15/"
                 head = chance.choice(['<?xml version="1.0" encoding="UTF-8"?>\n', '<?xml version="1.0"?>', ""])
-                yield head + re.sub(r"^<([A-Za-z]+)", lambda m: f"<{m[1]} xmlns={quoteattr(space)}", body, count=1)
+                yield head + body.replace(f"<{root}", f"<{root} xmlns={quoteattr(space)}", 1)
     for code in ["NoSuchKey", "AccessDenied", "PreconditionFailed"]:
         yield (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>Told by S3.</Message>'
@@ -166,44 +166,62 @@ def answers(chance):
 
 
 TRAPS = [
-    "", " ", "a", "<a/>", "<a />", "<a></a>", "<a></a >", "<a></ a>", "< a/>", "<a", "<a>", "</a>", "<a></b>", "<a><b></a></b>",
+    "", " ", "a", "<a/>", "<a />", "<a></a>", "<a></a >", "<a></ a>", "< a/>", "<a", "<a>", "</a>", "<a></b>",
+    "<a><b></a></b>",
     "<a/><b/>", "<a/>text", "<a/> \n", "text<a/>", " <a/>", "<a/><!-- c -->", "<!-- c --><a/>", "<a><!-- c --></a>",
-    "<a>x<!-- c -->y</a>", "<a><!-- -- --></a>", "<a><!----></a>", "<a><!--->--></a>", "<a><!-- c ---></a>", "<a><!-- c</a>",
+    "<a>x<!-- c -->y</a>", "<a><!-- -- --></a>", "<a><!----></a>", "<a><!--->--></a>", "<a><!-- c ---></a>",
+    "<a><!-- c</a>",
     "<a><![CDATA[]]></a>", "<a><![CDATA[<b>&amp;]]></a>", "<a><![CDATA[]]]]><![CDATA[>]]></a>", "<a><![CDATA[x</a>",
     "<![CDATA[x]]><a/>", "<a/><![CDATA[x]]>", "<a>]]></a>", "<a>]]&gt;</a>", "<a>]]</a>", "<a>]></a>", "<a x=']]>'/>",
     "<a>&amp;&lt;&gt;&quot;&apos;</a>", "<a>&amp</a>", "<a>&;</a>", "<a>& b</a>", "<a>&nbsp;</a>", "<a>&AMP;</a>",
-    "<a>&#65;&#x41;&#x1F511;</a>", "<a>&#X41;</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#0;</a>", "<a>&#1;</a>", "<a>&#9;</a>",
+    "<a>&#65;&#x41;&#x1F511;</a>", "<a>&#X41;</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#0;</a>", "<a>&#1;</a>",
+    "<a>&#9;</a>",
     "<a>&#13;</a>", "<a>&#xD;&#xA;</a>", "<a>&#xD800;</a>", "<a>&#xFFFE;</a>", "<a>&#x110000;</a>", "<a>&#+65;</a>",
-    "<a>&#-65;</a>", "<a>&# 65;</a>", "<a>&#65 ;</a>", "<a>&#00000000000000065;</a>", "<a>&#99999999999;</a>", "&amp;<a/>",
+    "<a>&#-65;</a>", "<a>&# 65;</a>", "<a>&#65 ;</a>", "<a>&#00000000000000065;</a>", "<a>&#99999999999;</a>",
+    "&amp;<a/>",
     "<a>x\r\ny\rz\nw</a>", "<a>\r\r\n\n\r</a>", "<a><![CDATA[x\r\ny\r]]></a>", "<a x='1\r\n2\r3\n4\t5'/>",
     "<a x='&#13;&#10;&#9;'/>", "<a x='  a  '/>", "<a x=\"'\" y='\"'/>", "<a x='&lt;'/>", "<a x='<'/>", "<a x='&'/>",
-    "<a x/>", "<a x=/>", "<a x=1/>", "<a x='1/>", "<a x='1'y='2'/>", "<a x='1' x='2'/>", "<a x = '1'/>", "<a\tx\n=\r'1'/>",
-    "<a / >", "<a/ >", "<a//>", "<a x='1'/ >", "<a 1='x'/>", "<a -b='x'/>", "<1a/>", "<-a/>", "<.a/>", "<_a/>", "<:a/>", "<a:b/>",
+    "<a x/>", "<a x=/>", "<a x=1/>", "<a x='1/>", "<a x='1'y='2'/>", "<a x='1' x='2'/>", "<a x = '1'/>",
+    "<a\tx\n=\r'1'/>",
+    "<a / >", "<a/ >", "<a//>", "<a x='1'/ >", "<a 1='x'/>", "<a -b='x'/>", "<1a/>", "<-a/>", "<.a/>", "<_a/>",
+    "<:a/>", "<a:b/>",
     "<a:b:c/>", "<a.b-c_d9/>", "<a\u00b7/>", "<é/>", "<a é='1'/>", "<a\u0300/>", "<鍵/>", "<a><é></é></a>",
-    "<?xml version='1.0'?><a/>", " <?xml version='1.0'?><a/>", "<a/><?xml version='1.0'?>", "<?xml?><a/>", "<?xml ?><a/>",
+    "<?xml version='1.0'?><a/>", " <?xml version='1.0'?><a/>", "<a/><?xml version='1.0'?>", "<?xml?><a/>",
+    "<?xml ?><a/>",
     "<?xml version=''?><a/>", "<?xml version='1.1'?><a/>", "<?xml version='2.0'?><a/>", "<?xml version='1.0' ?><a/>",
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a/>", "<?xml version='1.0' encoding='utf-8'?><a/>",
     "<?xml version='1.0' encoding='ISO-8859-1'?><a/>", "<?xml version='1.0' encoding='UTF-16'?><a/>",
     "<?xml version='1.0' encoding='none-such'?><a/>",
     "<?xml version='&#49;.0'?><a/>", "<?xml version='1.&#48;'?><a/>", "<?xml version='1.0' encoding=''?><a/>",
-    "<?xml encoding='UTF-8'?><a/>", "<?xml encoding='UTF-8' version='1.0'?><a/>", "<?xml version='1.0' standalone='yes'?><a/>",
+    "<?xml encoding='UTF-8'?><a/>", "<?xml encoding='UTF-8' version='1.0'?><a/>",
+    "<?xml version='1.0' standalone='yes'?><a/>",
     "<?xml version='1.0' standalone='maybe'?><a/>", "<?xml version='1.0' standalone='no' encoding='UTF-8'?><a/>",
     "<?xml version='1.0' encoding='UTF-8' standalone='no'?><a/>", "<?xml version='1.0' x='1'?><a/>",
-    "<?xml version='1.0'encoding='UTF-8'?><a/>", "<?xml version='1.0'><a/>", "<?xml version='1.0'", "<?XML version='1.0'?><a/>",
-    "<?xml-style x?><a/>", "<?a?><a/>", "<?a b?><a/>", "<? a?><a/>", "<a><?b ?></a>", "<a>x<?b c?>y</a>", "<a><?b</a>",
+    "<?xml version='1.0'encoding='UTF-8'?><a/>", "<?xml version='1.0'><a/>", "<?xml version='1.0'",
+    "<?XML version='1.0'?><a/>",
+    "<?xml-style x?><a/>", "<?a?><a/>", "<?a b?><a/>", "<? a?><a/>", "<a><?b ?></a>", "<a>x<?b c?>y</a>",
+    "<a><?b</a>",
     "<a><?xml?></a>", "<a><?Xml x?></a>", "<?a\u00e9?><a/>", "<?a b>?><a/>", "<a/><?b?>", "<?b??><a/>", "<?b ??><a/>",
-    "<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<a/><!DOCTYPE a>", "<a><!ELEMENT b></a>", "<!a/>",
-    "<!DOCTYPE a [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><a>&b;</a>", "<a><!DOCTYPE b></a>", "<a><!-></a>", "<a><![cdata[x]]></a>",
+    "<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<a/><!DOCTYPE a>", "<a><!ELEMENT b></a>",
+    "<!a/>",
+    "<!DOCTYPE a [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><a>&b;</a>", "<a><!DOCTYPE b></a>", "<a><!-></a>",
+    "<a><![cdata[x]]></a>",
     "\ufeff<a/>", "\ufeff<?xml version='1.0'?><a/>", " \ufeff<a/>", "\ufeff\ufeff<a/>", "<a>\ufeff</a>", "<a/>\ufeff",
     "<a>\x00</a>", "<a>\x01</a>", "<a>\x0b</a>", "<a>\x1f</a>", "<a>\x7f\x80</a>", "<a>\ufffe</a>", "<a>\uffff</a>",
-    "<a>\ud800</a>", "<a x='\x01'/>", "<a><!-- \x01 --></a>", "<a>\u0085\u2028</a>", "<a/>\x00", "<a\u0085/>", "<a\u00a0x='1'/>",
+    "<a>\ud800</a>", "<a x='\x01'/>", "<a><!-- \x01 --></a>", "<a>\u0085\u2028</a>", "<a/>\x00", "<a\u0085/>",
+    "<a\u00a0x='1'/>",
     "<a>" * 64 + "</a>" * 64, "<a>" * 65 + "</a>" * 65, "<a>" * 300 + "</a>" * 300, "<a>" * 64,
     "<a " + " ".join(f"x{i}='1'" for i in range(64)) + "/>", "<a " + " ".join(f"x{i}='1'" for i in range(65)) + "/>",
 ]
-BYTES = [b"<a>\xff</a>", b"<a>\xc0\x80</a>", b"<a>\xe2\x82</a>", b"<a>\xf4\x90\x80\x80</a>", "<a/>".encode("utf-16"), b"\xef\xbb<a/>"]
+BYTES = [
+    b"<a>\xff</a>", b"<a>\xc0\x80</a>", b"<a>\xe2\x82</a>", b"<a>\xf4\x90\x80\x80</a>", "<a/>".encode("utf-16"),
+    b"\xef\xbb<a/>",
+]
 PIECES = [
-    "<", ">", "/", "&", ";", "\"", "'", "=", " ", "\n", "\r", "!", "?", "-", "]", "[", "]]>", "<!--", "-->", "<![CDATA[", "<?x ",
-    "?>", "&amp;", "&#x41;", "&#0;", "&x;", "<a>", "</a>", "<a/>", "é", "\x02", "x='1'", "xml", "<!DOCTYPE a>", ":", "#",
+    "<", ">", "/", "&", ";", "\"", "'", "=", " ", "\n", "\r", "!", "?", "-", "]", "[", "]]>", "<!--", "-->",
+    "<![CDATA[", "<?x ",
+    "?>", "&amp;", "&#x41;", "&#0;", "&x;", "<a>", "</a>", "<a/>", "é", "\x02", "x='1'", "xml", "<!DOCTYPE a>", ":",
+    "#",
 ]
 
 

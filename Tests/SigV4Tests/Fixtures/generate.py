@@ -130,13 +130,15 @@ def drawn(random, index):
         query = "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in pairs)
     else:
         query = "&".join(
-            quote(n, safe="-_.~") + random.choice(["=", "=", "=", ""]) + quote(v, safe=random.choice(["", "/:", "-_.~"]))
+            quote(n, safe="-_.~")
+            + random.choice(["=", "=", "=", ""])
+            + quote(v, safe=random.choice(["", "/:", "-_.~"]))
             for n, v in pairs)
     method = random.choice(["GET", "PUT", "POST", "DELETE", "HEAD"])
     has_body = kind == "header" and method in ("PUT", "POST")
     return case(
         f"drawn {index}", kind=kind, service=service, region=random.choice(REGIONS), method=method,
-        date=datetime.datetime.fromtimestamp(random.randint(10**9, 4 * 10**9), datetime.timezone.utc).isoformat(),
+        date=datetime.datetime.fromtimestamp(random.randint(10**9, 4 * 10**9), datetime.UTC).isoformat(),
         scheme=random.choice(["https", "https", "http"]), authority=random.choice(AUTHORITIES),
         path=path + ("?" + query if query else ""),
         fields=[list(f) for f in random.sample(FIELDS, random.choice([0, 0, 1, 2, 5]))],
@@ -158,9 +160,9 @@ def main():
     cases = list(directed()) + [drawn(chance, index) for index in range(arguments.count)]
     # One line each, without what is as in the first: changes can be read.
     first = cases[0]
-    lines = [json.dumps(first, ensure_ascii=False)] + [
-        json.dumps({k: v for k, v in c.items() if k in ("name", "expected") or v != first.get(k, "")}, ensure_ascii=False)
-        for c in cases[1:]]
+    always = ("name", "expected")
+    rows = [first] + [{k: v for k, v in c.items() if k in always or v != first.get(k, "")} for c in cases[1:]]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     text = "[\n" + ",\n".join(lines) + "\n]\n"
     if arguments.output == "-":
         sys.stdout.write(text)
