@@ -33,9 +33,17 @@ package struct NetworkExecutor: HTTPExecutor {
         configuration.connectionPool.idleTimeout = .milliseconds(idleTimeout.wholeMilliseconds)
         // RetryPolicy is the only one that retries.
         configuration.connectionPool.retryConnectionEstablishment = false
-        return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
-            try await body(
-                NetworkExecutor(client: client, clock: clock, maximumResponseBytes: maximumResponseBytes))
+        // A few requests at a time: a thread for each core would only take memory and time to start.
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let result = try await HTTPClient.withHTTPClient(eventLoopGroup: threads, configuration: configuration) {
+                try await body(NetworkExecutor(client: $0, clock: clock, maximumResponseBytes: maximumResponseBytes))
+            }
+            try await threads.shutdownGracefully()
+            return result
+        } catch {
+            try? await threads.shutdownGracefully()
+            throw error
         }
     }
 
