@@ -19,10 +19,15 @@ extension CertificateStore {
         _ address: CertificateAddress, as physicalResourceID: String, by owner: CertificateOwner, claim: Claim,
         deadline: UnixInstant, previous: () async throws -> PreviousPublicKey
     ) async throws -> AdoptedCertificate? {
+        // A copy of ours is encrypted under a key with which this function cannot decrypt: not even asked for.
         guard
+            let found = try await unlessAbsent({
+                try await s3.headObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
+            }), CertificateMetadata(fields: found.metadata) == nil,
             let (head, body) = try await unlessAbsent({
-                try await s3.getObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
-            }), CertificateMetadata(fields: head.metadata) == nil
+                try await s3.getObject(
+                    bucket: address.bucket, key: address.stableKey, versionID: found.versionID, deadline: deadline)
+            })
         else { return nil }
         let bundle = try SystemABundle(body, named: "s3://\(address.bucket)/\(address.stableKey)")
         let facts = CertificateFacts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from moto.s3.models import FakeDeleteMarker
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 
 from localcloud.authz import context, s3_actions
 from localcloud.authz.authorizer import Authorizer, bucket, bucket_owner
@@ -38,12 +38,24 @@ class S3:
             return self._delete_objects(call, owner, decisions)
         self._keys.before_copy(call, decisions)
         self._keys.before_write(call, decisions)
-        answer = self._emulator.answer(call, owner)
+        answer = self._emulated(call, owner, bucket(name))
         if answer.status in (404, 405) and call.operation in _READS and self._names_marker(call, name):
             raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
         if answer.status == 404 and call.operation in _READS and bucket(name) is not None:
             self._hide_absence(call, str(name), decisions)
         self._keys.after_read(call, answer, decisions)
+        return answer
+
+    def _emulated(self, call: Call, owner: str, found: FakeBucket | None) -> Answer:
+        """What was written without versioning has the version id `null`, which the emulator does not take from a bucket
+        without versions and does not tell of a bucket that has them."""
+        if found is None or call.operation not in ("GetObject", "HeadObject"):
+            return self._emulator.answer(call, owner)
+        if not found.is_versioned and call.query.get("versionId") == "null":
+            call = Call(call.method, call.path, call.headers, call.body, "s3", call.operation, call.params, call.region)
+        answer = self._emulator.answer(call, owner)
+        if found.is_versioned and answer.status < 300 and answer.header("x-amz-version-id") is None:
+            answer.headers.append(("x-amz-version-id", "null"))
         return answer
 
     @staticmethod

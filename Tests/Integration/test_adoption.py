@@ -1,0 +1,223 @@
+"""Stacks that AwsCertificateManagerDemo made survive its function's code being replaced by ours: their keys stay, their
+template works unchanged, and nothing of theirs is deleted before its time."""
+
+from __future__ import annotations
+
+import pytest
+from support import policies
+from support.application import await_next_second
+from support.provider import install
+from support.system_a import SystemA, template
+
+MODES = {"versioned": 8, "not versioned": 5, "versioned later": 8}
+"""How the bucket of system A is kept (`versioned later`: switched on when the first keys were there already), and how
+many stacks the tests of this file need there."""
+
+
+class TakenOver:
+    """System A with some stacks, then a provider over its bucket, and our code in its function's place."""
+
+    def __init__(self, cloud, mode: str):
+        word = mode.replace(" ", "-")
+        self.a = SystemA.set_up(cloud, f"certificates-{word}", mode == "versioned")
+        names = [f"{word}-{number}" for number in range(MODES[mode])]
+        for name in names:
+            cloud.stacks.start_create(name, template(), self.a.parameters(f"{name}.example.com"))
+        self.stacks = [cloud.stacks.wait(name) for name in names]
+        assert {stack.status for stack in self.stacks} == {"CREATE_COMPLETE"}
+        if mode == "versioned later":
+            self.a.switch_on_versions()
+        self.provider = install(
+            cloud,
+            f"adopting-{word}",
+            ExportPrefix=f"Adopting-{word}-",
+            AuditBundles="false",
+            CertificateBucketName=self.a.bucket,
+            UseExistingBucket="true",
+            StableS3KeyDefault="true",
+            AdoptedRoleArns=",".join(stack.outputs["Role"] for stack in self.stacks),
+        )
+        self.a.take_over(self.provider)
+
+
+def answer(response: dict | None) -> tuple[str | None, str | None]:
+    return (response or {}).get("Status"), (response or {}).get("PhysicalResourceId")
+
+
+class Adopted:
+    """One of the stacks."""
+
+    def __init__(self, cloud, taken_over: TakenOver):
+        self.cloud, self.a, self.provider = cloud, taken_over.a, taken_over.provider
+        self.first = taken_over.stacks.pop()
+        self.stack, self.domain = self.first.name, f"{self.first.name}.example.com"
+        self.role, self.public_key = self.first.outputs["Role"], self.first.outputs["PublicKey"]
+        assert self.a.public_key(self.domain, self.role) == self.public_key
+
+    @property
+    def physical_id(self) -> str:
+        """The id that system A's function gave."""
+        return self.first.physical_id("ElbBackendCertificate")
+
+    @property
+    def current_id(self) -> str:
+        found = self.cloud.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId="ElbBackendCertificate"
+        )
+        return found["StackResourceDetail"]["PhysicalResourceId"]
+
+    def update(self, later=None, **properties):
+        return self.cloud.stacks.update(self.stack, template(later, **properties))
+
+    def events(self):
+        """What our function was asked for this stack, and what it answered. (The Create was system A's.)"""
+        return [
+            (e.request["RequestType"], e.request.get("PhysicalResourceId"), *answer(e.response))
+            for e in self.cloud.recorder.exchanges
+            if e.request["StackId"] == self.first.id and e.request["RequestType"] != "Create"
+        ]
+
+    def trusted(self) -> list[str]:
+        """The public keys in the load balancer's policies."""
+        described = self.cloud.client("elb").describe_load_balancer_policies(
+            LoadBalancerName=self.first.physical_id("ElasticLoadBalancer")
+        )
+        return [p["PolicyAttributeDescriptions"][0]["AttributeValue"] for p in described["PolicyDescriptions"]]
+
+    def left(self) -> list[tuple[str, str]]:
+        """Versions of anything of this stack's in the bucket."""
+        return [version for version in self.provider.versions("backend-certificate") if self.domain in version[0]]
+
+    def refused(self) -> list:
+        return [d for d in self.cloud.recorder.denied("FunctionRole") if not d.action.startswith("logs:")]
+
+
+@pytest.fixture(scope="module")
+def systems(cloud):
+    """Made when first asked for: mode to system."""
+    made: dict[str, TakenOver] = {}
+
+    def system(mode: str) -> TakenOver:
+        if mode not in made:
+            made[mode] = TakenOver(cloud, mode)
+        return made[mode]
+
+    return system
+
+
+@pytest.fixture(params=MODES)
+def adopted(request, cloud, systems):
+    return Adopted(cloud, systems(request.param))
+
+
+@pytest.fixture(params=["versioned", "versioned later"])
+def versioned(request, cloud, systems):
+    return Adopted(cloud, systems(request.param))
+
+
+@pytest.mark.contract(26)
+def test_an_update_keeps_key_and_id(adopted):
+    """A property changes that has nothing to do with the certificate, and system A's users would force an Update."""
+    result = adopted.update(CacheBuster="1")
+    assert result.status == "UPDATE_COMPLETE", result.reasons()
+    [(kind, sent, status, returned)] = adopted.events()
+    assert (kind, status) == ("Update", "SUCCESS")
+    assert sent == returned == adopted.physical_id
+    assert result.outputs["PublicKey"] == adopted.public_key
+    assert adopted.a.public_key(adopted.domain, adopted.role) == adopted.public_key
+    assert adopted.trusted() == [adopted.public_key]
+    assert adopted.refused() == []
+
+
+@pytest.mark.contract(26)
+def test_the_unchanged_template_can_be_deleted(adopted):
+    result = adopted.cloud.stacks.delete(adopted.stack)
+    assert result.status == "DELETE_COMPLETE", result.reasons()
+    assert adopted.left() == []
+    assert adopted.refused() == []
+
+
+@pytest.mark.contract(26)
+def test_deleting_after_an_update_removes_the_object(adopted):
+    adopted.update(CacheBuster="1")
+    assert adopted.cloud.stacks.delete(adopted.stack).status == "DELETE_COMPLETE"
+    assert adopted.left() == []
+    guid = adopted.first.id.rsplit("/", 1)[1]
+    assert [k for k in adopted.provider.state() if guid in k and not k.startswith("tombstones/")] == []
+    assert adopted.refused() == []
+
+
+@pytest.mark.contract(26)
+def test_a_rotation_gives_the_servers_a_new_key_where_they_look(versioned):
+    result = versioned.update(Rotation="2")
+    assert result.status == "UPDATE_COMPLETE", result.reasons()
+    update, cleanup = versioned.events()
+    assert update[:3] == ("Update", versioned.physical_id, "SUCCESS") and update[3].startswith("stackcert:1:")
+    assert cleanup[:3] == ("Delete", versioned.physical_id, "SUCCESS")
+    assert result.outputs["PublicKey"] != versioned.public_key
+    # The role knows nothing of KMS, and reads the copy all the same.
+    assert versioned.a.public_key(versioned.domain, versioned.role) == result.outputs["PublicKey"]
+    stable = versioned.a.stable_key(versioned.domain)
+    assert len(versioned.provider.versions(stable)) == 1
+    assert versioned.refused() == []
+    assert versioned.cloud.stacks.delete(versioned.stack).status == "DELETE_COMPLETE"
+    assert versioned.left() == []
+
+
+@pytest.mark.contract(26)
+@pytest.mark.parametrize("rollback", ["update", "delete"])
+def test_a_rotation_that_is_rolled_back_brings_the_old_object_back(cloud, versioned, rollback):
+    before, cloud.environment.rollback = cloud.environment.rollback, rollback
+    try:
+        result = versioned.update(later="", Rotation="2")
+    finally:
+        cloud.environment.rollback = before
+    assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()
+    assert result.outputs["PublicKey"] == versioned.public_key
+    assert versioned.current_id == versioned.physical_id
+    assert versioned.a.public_key(versioned.domain, versioned.role) == versioned.public_key
+    assert [key for key, _ in versioned.left()] == [versioned.a.stable_key(versioned.domain)]
+    await_next_second()
+    again = versioned.update(Rotation="3")
+    assert again.status == "UPDATE_COMPLETE", again.reasons()
+    assert versioned.a.public_key(versioned.domain, versioned.role) == again.outputs["PublicKey"]
+
+
+@pytest.mark.contract(26)
+def test_a_cleanup_that_is_delivered_twice(versioned):
+    """The second delivery finds our own copy at the stable key, which the function cannot read."""
+    versioned.cloud.faults.add("duplicate", "Delete", kind="delivery")
+    result = versioned.update(Rotation="2")
+    assert result.status == "UPDATE_COMPLETE"
+    versioned.cloud.asynchronous.wait_idle()
+    answers = {i.result for i in versioned.cloud.recorder.invocations if b'"Delete"' in i.payload}
+    assert answers == {b'{"Status":"SUCCESS"}'}
+    assert versioned.a.public_key(versioned.domain, versioned.role) == result.outputs["PublicKey"]
+
+
+@pytest.mark.contract(26)
+def test_a_bucket_without_versions_is_not_rotated_in(cloud, systems):
+    """The copy would overwrite the key in use, and nothing could bring it back."""
+    adopted = Adopted(cloud, systems("not versioned"))
+    result = adopted.update(Rotation="2")
+    assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()
+    assert any("versioning" in reason for reason in result.reasons())
+    assert adopted.a.public_key(adopted.domain, adopted.role) == adopted.public_key
+
+
+@pytest.mark.contract(26)
+def test_the_new_template_takes_over_from_the_old(versioned):
+    """Moving from StableS3Key to CertificateS3Key: the copy goes, the bundle under its own prefix stays."""
+    result = versioned.update(Rotation="2", StableS3Key="false")
+    assert result.status == "UPDATE_COMPLETE", result.reasons()
+    assert [key for key, _ in versioned.left()] == [result.outputs["CertificateS3Key"]]
+
+
+def test_no_versions_need_another_permission(cloud, systems):
+    """The one action of the function's role that buckets of provider.yml's own do not need."""
+    adopted = Adopted(cloud, systems("not versioned"))
+    part = policies.Part("FunctionPolicy", "KeepStableCopies", "without", "s3:DeleteObject")
+    with policies.InForce(adopted.provider).changed(part):
+        assert cloud.stacks.delete(adopted.stack).status == "DELETE_FAILED"
+    assert [key for key, _ in adopted.left()] == [adopted.a.stable_key(adopted.domain)]
+    assert cloud.stacks.delete(adopted.stack).status == "DELETE_COMPLETE"
