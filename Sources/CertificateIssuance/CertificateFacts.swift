@@ -92,4 +92,8 @@ extension CertificateFacts {
     package var publicKeyFingerprint: String {
         get throws { try PublicKeyInfo(base64: publicKey).fingerprint }
     }
+
+    package var previousPublicKeyFingerprint: String {
+        get throws { try PublicKeyInfo(base64: previousPublicKey).fingerprint }
+    }
 }

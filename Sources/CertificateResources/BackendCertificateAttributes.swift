@@ -9,8 +9,10 @@ enum BackendCertificateAttributes {
             "PreviousPublicKey": facts.previousPublicKey,
             "CertificateS3Key": key,
             "CertificateS3Prefix": prefix,
-            // Policy names of a Classic Load Balancer take a short one.
+            // Policy names of a Classic Load Balancer take a short one. The previous key needs its own: a rollback changes
+            // it while the current one stays, and a policy can only be replaced under another name.
             "PublicKeyFingerprint": String(try facts.publicKeyFingerprint.prefix(16)),
+            "PreviousPublicKeyFingerprint": String(try facts.previousPublicKeyFingerprint.prefix(16)),
             "CertificateFingerprint": facts.certificateFingerprint,
             "SerialNumber": facts.serialNumber,
             "NotBefore": facts.notBefore.iso8601,

@@ -27,6 +27,7 @@ def test_create(app, provider, algorithm):
     assert tls.public_key_in(bundle["certificate"]) == attributes["PublicKey"]
     assert tls.fingerprint(attributes["PublicKey"]) == attributes["PublicKeyFingerprint"]
     assert attributes["PreviousPublicKey"] != attributes["PublicKey"]
+    assert tls.fingerprint(attributes["PreviousPublicKey"]) == attributes["PreviousPublicKeyFingerprint"]
     assert bundle["app_name"] == stack.name and bundle["apps_domain"] == f"{stack.name}.example.com"
 
 

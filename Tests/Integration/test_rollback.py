@@ -7,7 +7,7 @@ import pytest
 from support import tls
 from support.application import ATTRIBUTES, application, await_next_second
 
-KEPT = [name for name in ATTRIBUTES if name != "PreviousPublicKey"]
+KEPT = [name for name in ATTRIBUTES if not name.startswith("PreviousPublicKey")]
 
 
 @pytest.fixture(params=["update", "delete"])

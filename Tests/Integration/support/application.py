@@ -18,6 +18,7 @@ ATTRIBUTES = (
     "CertificateS3Key",
     "CertificateS3Prefix",
     "PublicKeyFingerprint",
+    "PreviousPublicKeyFingerprint",
     "CertificateFingerprint",
     "SerialNumber",
     "NotBefore",
