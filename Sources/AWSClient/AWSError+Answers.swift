@@ -31,7 +31,8 @@ extension AWSError {
             error.code, message, httpStatus: status, service: call.service.signingName, operation: call.operation,
             requestID: requestID,
             // These two are said before anything is done.
-            mayHaveBeenCarriedOut: status >= 500 && error.code != .slowDown && error.code != .serviceUnavailable,
+            mayHaveBeenCarriedOut: status >= 500 && error.code != .slowDown && error.code != .serviceUnavailable
+                && call.changesSomething,
             retryAfter: AWSError.retryAfter(fields, now: now))
     }
 
@@ -47,7 +48,7 @@ extension AWSError {
             }
         self.init(
             code, "\(call.name): \(error.message)", service: call.service.signingName, operation: call.operation,
-            cause: error, mayHaveBeenCarriedOut: isUncertain && call.method != .get && call.method != .head)
+            cause: error, mayHaveBeenCarriedOut: isUncertain && call.changesSomething)
     }
 
     /// Seconds or a date (RFC 9110, section 10.2.3).
@@ -61,6 +62,8 @@ extension AWSError {
 extension AWSCall {
     /// How messages call it, such as `S3 PutObject`.
     var name: String { "\(service.signingName.uppercased()) \(operation)" }
+
+    fileprivate var changesSomething: Bool { method != .get && method != .head }
 }
 
 extension String {
