@@ -57,6 +57,9 @@ flags=(
     -Xswiftc "-L$work/lib"
     # Nothing of the clone's path may be in the program.
     -Xcc "-ffile-prefix-map=$PWD=." -Xswiftc -file-prefix-map -Xswiftc "$PWD=."
+    # Otherwise the compiler keeps an object when its input is the same but these flags are not, and leaves a hash of
+    # its input, paths included, in the program.
+    -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
     -Xlinker --build-id=none
     -Xlinker --cref -Xlinker "-Map=$work/link.map"
 )
@@ -64,11 +67,7 @@ echo "Building (a first build takes five minutes and more) …"
 swift build "${flags[@]}" >&2
 program=$(swift build "${flags[@]}" --show-bin-path)/StackCertLambda
 
-# The compiler leaves a hash of its own input with each object, paths included; nobody reads it in a program.
-hashes=.swift_modhash
-size=$(readelf --wide --sections "$program" | sed -n "s/.* $hashes  *[A-Z]*  *[0-9a-f]*  *[0-9a-f]*  *\([0-9a-f]*\) .*/\1/p")
-head -c $((16#${size:-0})) /dev/zero >"$work/zeros"
-objcopy --strip-all --remove-section=.comment --update-section "$hashes=$work/zeros" "$program" "$work/bootstrap"
+strip --strip-all --remove-section=.comment -o "$work/bootstrap" "$program"
 python3 Tools/check_loader.py --symbols "$program" --cross-reference "$work/link.map" "$work/bootstrap" \
     >"$work/demands.txt"
 if grep -aFq "$PWD" "$work/bootstrap"; then
