@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import Timekeeping
 
 /// One Create, Update or Delete of a custom resource, with the envelope checked and the properties still as they came.
@@ -60,8 +59,8 @@ extension CustomResourceRequest {
         self.logicalResourceID = logicalResourceID
         self.physicalResourceID =
             requestType == .create ? nil : try event.text("PhysicalResourceId", maximum: 1024)
-        self.properties = try event.bag("ResourceProperties") ?? PropertyBag([:])
-        self.oldProperties = try event.bag("OldResourceProperties")
+        self.properties = event.bag("ResourceProperties") ?? PropertyBag([:])
+        self.oldProperties = event.bag("OldResourceProperties")
         // A date in the future would let an old event pass for a newer one.
         self.issuedAt = min(responseURL.signedAt ?? startedAt, startedAt)
     }
@@ -84,15 +83,9 @@ private struct Envelope {
         guard payload.count <= CustomResourceRequest.maximumEventBytes else {
             throw .malformed("it has \(payload.count) bytes, more than \(CustomResourceRequest.maximumEventBytes)")
         }
-        let value: JSONValue
-        do {
-            value = try JSONDecoder().decode(JSONValue.self, from: Data(payload))
-        } catch let error as CustomResourceError {
-            throw error
-        } catch {
-            throw CustomResourceError(.malformedEvent, "The event is not valid JSON.", cause: error)
+        guard case .object(let members) = try JSONParser.value(of: payload) else {
+            throw .malformed("it is not a JSON object")
         }
-        guard case .object(let members) = value else { throw .malformed("it is not a JSON object") }
         self.members = members
     }
 
@@ -105,12 +98,10 @@ private struct Envelope {
         return text
     }
 
-    func bag(_ field: String) throws(CustomResourceError) -> PropertyBag? {
-        switch members[field] {
-        case nil, .null: return nil
-        case .object(let members): return PropertyBag(members)
-        case .some(let value): throw .malformed("\(field) is \(value), not an object")
-        }
+    /// Nil for anything but an object: who needs a property then misses it and says so, who needs none goes on.
+    func bag(_ field: String) -> PropertyBag? {
+        guard case .object(let members)? = members[field] else { return nil }
+        return PropertyBag(members)
     }
 }
 

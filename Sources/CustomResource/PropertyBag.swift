@@ -103,6 +103,6 @@ package struct PropertyBag: Hashable, Sendable, CustomStringConvertible, CustomD
 extension CustomResourceError {
     /// - Parameter problem: what came and what is allowed, to follow the property's name.
     package static func invalid(_ name: String, _ problem: String) -> CustomResourceError {
-        CustomResourceError(.invalidProperty(name), "Property \(name) \(problem).")
+        CustomResourceError(.invalidProperty(name), "Property \(name) \(problem)\(problem.hasSuffix(".") ? "" : ".")")
     }
 }
