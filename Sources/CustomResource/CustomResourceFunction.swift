@@ -39,18 +39,35 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
 
         let reserve = min(settings.replyReserve, startedAt.duration(to: deadline) / 2)
         let context = ResourceContext(deadline: deadline.advanced(by: .zero - reserve), logger: logger)
-        return try await withThrowingTaskGroup(of: Result<ResourceOutcome, any Error>?.self) { group in
-            group.addTask { await outcome(of: request, in: context) }
-            group.addTask { await deadlinePassed(context.deadline) }
-            // The first to end decides, and only its answer is sent. Sending does not wait for the loser: a key that
-            // is being generated cannot be interrupted.
-            var result: Result<ResourceOutcome, any Error>?
-            while result == nil, let next = try await group.next() { result = next }
-            defer { group.cancelAll() }
-            let reply = reply(to: request, result: result ?? .failure(CancellationError()), context: context)
-            try await sender.send(reply, by: deadline)
-            logger.info("answered", metadata: ["cfn.status": "\(reply.status.rawValue)"])
-            return reply.status
+        let result = await race(request, in: context)
+        let reply = reply(to: request, result: result, context: context)
+        try await sender.send(reply, by: deadline)
+        logger.info("answered", metadata: ["cfn.status": "\(reply.status.rawValue)"])
+        return reply.status
+    }
+
+    /// The work against the clock: the first to end decides.
+    ///
+    /// Nobody waits for the loser. A key that is being generated cannot be interrupted, and an invocation that waited
+    /// until Lambda ended it would be delivered again after its answer.
+    private func race(
+        _ request: CustomResourceRequest, in context: ResourceContext
+    ) async -> Result<ResourceOutcome, any Error> {
+        let latch = Latch<Result<ResourceOutcome, any Error>>()
+        let work = Task { _ = latch.close(with: await outcome(of: request, in: context)) }
+        let watch = Task {
+            guard let failure = await deadlinePassed(context.deadline) else { return }
+            latch.close(with: failure)
+        }
+        // By the time that the answer is put together nothing new may begin: it names what may have been stored.
+        defer {
+            work.cancel()
+            watch.cancel()
+        }
+        return await withTaskCancellationHandler {
+            await latch.value
+        } onCancel: {
+            latch.close(with: .failure(CancellationError()))
         }
     }
 
