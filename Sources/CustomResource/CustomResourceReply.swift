@@ -42,21 +42,23 @@ package struct CustomResourceReply: Sendable {
 
     /// The JSON body, at most ``maximumBytes`` long: the Reason is cut on a character boundary to fit.
     func encoded() throws -> [UInt8] {
-        var room = Self.maximumBytes
+        var room = min(Self.maximumBytes, reason?.description.utf8.count ?? 0)
         while true {
             let body = try encoded(reasonBytes: room)
             if body.count <= Self.maximumBytes { return body }
-            let excess = body.count - Self.maximumBytes
-            // Escaping makes text longer, so one cut may not be enough.
-            guard reason != nil, room > excess else {
-                let tooLong = Reason("The attributes do not fit into CloudFormation's \(Self.maximumBytes) bytes.")
-                guard status == .success else { throw CustomResourceError(.replyNotDelivered, tooLong.description) }
-                let progress = ResourceProgress()
-                progress.willStore(as: physicalResourceID)
-                return try CustomResourceReply(request, failed: tooLong, progress: progress).encoded()
-            }
-            room = min(room, reason.map { $0.description.utf8.count } ?? 0) - excess
+            guard room > 0 else { break }
+            // In JSON a byte of text takes one byte or, escaped, two: cut what is certainly too much, and look again.
+            room = max(0, room - max(1, (body.count - Self.maximumBytes) / 2))
         }
+        guard status == .success else {
+            throw CustomResourceError(
+                .replyNotDelivered, "The event's ids alone do not fit into CloudFormation's \(Self.maximumBytes) bytes."
+            )
+        }
+        let progress = ResourceProgress()
+        progress.willStore(as: physicalResourceID)
+        let reason = Reason("The attributes do not fit into CloudFormation's \(Self.maximumBytes) bytes.")
+        return try CustomResourceReply(request, failed: reason, progress: progress).encoded()
     }
 
     private func encoded(reasonBytes: Int) throws -> [UInt8] {

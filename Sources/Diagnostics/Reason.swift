@@ -14,10 +14,16 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Control characters become spaces: an event's reason is one line.
+    /// Control characters and separators of lines become spaces: an event's reason is one line.
     package init(_ text: String) {
         self.description = String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .lineSeparator, .paragraphSeparator: " "
+                    default: scalar
+                    }
+                }))
     }
 
     /// The longest prefix that fits into `limit` UTF-8 bytes and ends on a character boundary.
