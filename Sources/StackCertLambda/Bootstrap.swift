@@ -37,6 +37,8 @@ enum Bootstrap {
     ) async throws {
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
         let loopbackAllowed = environment["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"
+        let configuration: FunctionConfiguration
+        let handler: BackendCertificateHandler
         do {
             guard environment["_HANDLER"] == "backend-certificate" else {
                 throw ConfigurationError(
@@ -44,19 +46,19 @@ enum Bootstrap {
                     "The provider's function has an unknown handler name: update the provider stack from its own "
                         + "template (Handler: backend-certificate).")
             }
-            let configuration = try FunctionConfiguration(reader)
-            let handler = try backendCertificateHandler(
+            configuration = try FunctionConfiguration(reader)
+            handler = try backendCertificateHandler(
                 configuration, environment: environment, executor: executor, clock: clock)
-            try await loop.run(
-                CustomResourceInvocationHandler(
-                    handler: handler, executor: executor, clock: clock,
-                    allowedAccounts: configuration.allowedAccounts, loopbackResponseURLsAllowed: loopbackAllowed))
-        } catch let error as ConfigurationError {
-            try await loop.run(
+        } catch {
+            return try await loop.run(
                 CustomResourceInvocationHandler(
                     handler: UnconfiguredHandler(error: error), executor: executor, clock: clock,
                     allowedAccounts: [], loopbackResponseURLsAllowed: loopbackAllowed))
         }
+        try await loop.run(
+            CustomResourceInvocationHandler(
+                handler: handler, executor: executor, clock: clock,
+                allowedAccounts: configuration.allowedAccounts, loopbackResponseURLsAllowed: loopbackAllowed))
     }
 
     private static func backendCertificateHandler(
