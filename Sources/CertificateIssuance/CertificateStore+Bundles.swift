@@ -10,6 +10,12 @@ extension CertificateStore {
     package func find(
         _ address: CertificateAddress, of owner: CertificateOwner, deadline: UnixInstant
     ) async throws -> CertificateFacts? {
+        try await head(address, of: owner, deadline: deadline)?.facts
+    }
+
+    private func head(
+        _ address: CertificateAddress, of owner: CertificateOwner, deadline: UnixInstant
+    ) async throws -> (facts: CertificateFacts, versionID: String)? {
         guard
             let head = try await unlessAbsent({
                 try await s3.headObject(bucket: address.bucket, key: address.key, deadline: deadline)
@@ -25,7 +31,7 @@ extension CertificateStore {
             throw IssuanceError(
                 .foreignOwner, "s3://\(address.bucket)/\(address.key) belongs to another stack: it was left alone.")
         }
-        return metadata.facts
+        return (metadata.facts, head.versionID ?? ObjectVersion.unversioned)
     }
 
     /// Writes the bundle, once and for all. False when a bundle was there already: find it then.
@@ -44,17 +50,27 @@ extension CertificateStore {
 
     /// Removes every version of the bundle by its id, and everything that is known of the generation.
     ///
+    /// What a request made or was given that was issued after `issuedAt` stays: a late delivery of an old Delete must
+    /// not take it away.
     /// The record goes last: as long as it is there, a repeated Delete finds what else belongs to the generation.
     package func remove(
-        _ address: CertificateAddress, of owner: CertificateOwner, deadline: UnixInstant
+        _ address: CertificateAddress, of owner: CertificateOwner, issuedUpTo issuedAt: UnixInstant,
+        deadline: UnixInstant
     ) async throws {
-        let facts = try await find(address, of: owner, deadline: deadline)
+        let bundle = try await head(address, of: owner, deadline: deadline)
+        if let bundle, bundle.facts.issuedAt > issuedAt { return }
         let record = try await record(at: address, deadline: deadline)
+        if let record, record.claim.issuedAt > issuedAt { return }
         if record?.settings.stableS3Key ?? true {
             try await removeStableCopies(of: address, owner: owner, deadline: deadline)
         }
-        try await removeVersions(bucket: address.bucket, key: address.key, deadline: deadline) { _ in true }
-        if let facts = facts ?? record?.facts { try await removeAction(of: address, facts: facts, deadline: deadline) }
+        try await removeVersions(bucket: address.bucket, key: address.key, deadline: deadline) { version in
+            // A bundle that was written after the look above is not the one that is meant.
+            !version.isLatest || version.isDeleteMarker || version.versionID == bundle?.versionID
+        }
+        if let facts = bundle?.facts ?? record?.facts {
+            try await removeAction(of: address, facts: facts, deadline: deadline)
+        }
         _ = try await unlessAbsent {
             try await s3.deleteObject(bucket: stateBucket, key: address.recordKey, deadline: deadline)
         }
@@ -76,4 +92,9 @@ extension CertificateStore {
             }
         }
     }
+}
+
+extension ObjectVersion {
+    /// What listings call the only version in a bucket without versions.
+    fileprivate static var unversioned: String { "null" }
 }

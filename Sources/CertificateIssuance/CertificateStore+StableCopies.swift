@@ -10,7 +10,8 @@ extension CertificateStore {
     /// What is at the stable key now.
     private enum StableOccupant {
         case nobody
-        case ours(Generation)
+        /// With the time at which the request was issued that made it.
+        case ours(Generation, issuedAt: UnixInstant)
         /// Without our metadata: system A's object, or somebody's own.
         case unmarked(versioned: Bool)
         case another
@@ -28,7 +29,8 @@ extension CertificateStore {
         guard let metadata = CertificateMetadata(fields: head.metadata) else {
             return .unmarked(versioned: head.versionID != nil)
         }
-        return metadata.ownerDigest == owner.digest ? .ours(metadata.generation) : .another
+        guard metadata.ownerDigest == owner.digest else { return .another }
+        return .ours(metadata.generation, issuedAt: metadata.facts.issuedAt)
     }
 
     /// Refuses before anything is made when the stable key is another stack's.
@@ -69,9 +71,12 @@ extension CertificateStore {
 
     /// Makes the copy of an earlier generation, or the object that system A left, the current version again.
     ///
-    /// - Returns: whether the stable key now holds what was asked for.
+    /// A copy that a later request than `claim` made stays where it is: an old request that is delivered late must not
+    /// take the current key from the servers.
+    ///
+    /// - Returns: false when there is no copy to make current.
     package func restoreStableCopy(
-        of address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate? = nil,
+        of address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate? = nil, for claim: Claim,
         deadline: UnixInstant
     ) async throws -> Bool {
         var newer: [ObjectVersion] = []
@@ -80,10 +85,11 @@ extension CertificateStore {
         }
         for version in versions ?? [] where version.key == address.stableKey && !version.isDeleteMarker {
             switch try await stableOccupant(address, owner: owner, versionID: version.versionID, deadline: deadline) {
-            case .ours(address.generation) where adopted == nil:
+            case .ours(address.generation, _) where adopted == nil:
                 return try await delete(newer, deadline: deadline, bucket: address.bucket)
             case .unmarked where adopted != nil:
                 return try await delete(newer, deadline: deadline, bucket: address.bucket)
+            case .ours(_, let issuedAt) where issuedAt > claim.issuedAt: return true
             case .ours: newer.append(version)
             case .nobody: continue
             case .another, .unmarked: return false
@@ -109,7 +115,7 @@ extension CertificateStore {
             guard !version.isDeleteMarker else { return false }
             let occupant = try await stableOccupant(
                 address, owner: owner, versionID: version.versionID, deadline: deadline)
-            if case .ours(address.generation) = occupant { return true }
+            if case .ours(address.generation, _) = occupant { return true }
             return false
         }
     }

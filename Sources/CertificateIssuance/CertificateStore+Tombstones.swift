@@ -18,10 +18,7 @@ extension CertificateStore {
             let tombstone = try await document(Tombstone.self, at: address.tombstoneKey, deadline: deadline)?.document,
             tombstone.stops(claim, at: clock.now)
         else { return }
-        let record = try await record(at: address, deadline: deadline)
-        if record.map({ $0.claim.issuedAt <= tombstone.issuedAt }) ?? true {
-            try await remove(address, of: owner, deadline: deadline)
-        }
+        try await remove(address, of: owner, issuedUpTo: tombstone.issuedAt, deadline: deadline)
         throw IssuanceError(
             .cancelled, "CloudFormation deleted this certificate while it was being made: nothing was kept.")
     }

@@ -14,7 +14,7 @@ extension BackendCertificateHandler {
         guard let adopted else {
             return try await obtain(target, replacing: nil, for: request, in: context)
         }
-        try await removeAbandoned(
+        await removeAbandoned(
             by: request, current: Generation(adopted.generation), target: target, in: context)
         guard adopted.generation == target.address.generation.description else {
             let key = target.properties.trustPrevious ? adopted.facts.publicKey : nil
@@ -34,7 +34,8 @@ extension BackendCertificateHandler {
         else { return nil }
         if target.properties.settings.stableS3Key {
             _ = try await store.restoreStableCopy(
-                of: target.address, owner: request.owner, adopted: adopted, deadline: context.deadline)
+                of: target.address, owner: request.owner, adopted: adopted, for: request.claim,
+                deadline: context.deadline)
         }
         let previous = try await previousKey(target, currentKey: currentKey, recorded: adopted.facts.previous)
         return try await keep(adopted, previous: previous, for: request, target: target, in: context)
@@ -49,7 +50,8 @@ extension BackendCertificateHandler {
             // The first that we hear of the resource is its Delete: what system A left is the object of its name.
             adopted = try await adopt(target.address, physicalResourceID, target: target, for: request, in: context)
         }
-        guard let adopted else { return }
+        // Another log stream's name stands for an object that system A itself has replaced since.
+        guard let adopted, adopted.physicalResourceID == physicalResourceID else { return }
         guard adopted.claim.issuedAt <= request.issuedAt else {
             context.logger.warning("late delete ignored: a later request was given this certificate")
             return

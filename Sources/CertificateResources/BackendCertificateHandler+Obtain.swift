@@ -44,16 +44,17 @@ extension BackendCertificateHandler {
             issuedAt: request.issuedAt)
 
         context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
-        guard
-            try await store.create(
-                bundle, at: target.address, of: owner, facts: facts, deadline: context.deadline)
-        else {
-            // Another delivery of the request was faster, or the answer to our own write was lost.
+        let isCreated = try await store.create(
+            bundle, at: target.address, of: owner, facts: facts, deadline: context.deadline)
+        if !isCreated {
             guard let stored = try await store.find(target.address, of: owner, deadline: context.deadline) else {
                 throw IssuanceError(
                     .cancelled, "The certificate was deleted while it was being made: try again.")
             }
-            return try await reuse(target, facts: stored, replacing: currentKey, for: request, in: context)
+            // Another delivery of the request was faster; or it is our own, and only the answer to its write was lost.
+            guard stored.certificateFingerprint == facts.certificateFingerprint else {
+                return try await reuse(target, facts: stored, replacing: currentKey, for: request, in: context)
+            }
         }
         do {
             if stable {
@@ -82,16 +83,32 @@ extension BackendCertificateHandler {
             context.logger.warning(
                 "certificate has expired: change Rotation", metadata: ["certificate.not_after": "\(facts.notAfter)"])
         }
-        if target.properties.settings.stableS3Key,
-            try await !store.restoreStableCopy(
-                of: target.address, owner: request.owner, deadline: context.deadline)
-        {
-            context.logger.warning("no stable copy of this certificate: change Rotation to get one")
+        // A key that was there before is not this Create's to clean up, should it fail.
+        if facts.requestID == request.requestID {
+            context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
         }
-        context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
+        if target.properties.settings.stableS3Key { try await restoreStableCopy(of: target, for: request, in: context) }
         return try await finish(target, facts: facts, for: request, in: context) { recorded in
             try await previousKey(target, currentKey: currentKey, recorded: recorded.previous)
         }
+    }
+
+    /// The key cannot be read back, so a copy that was never written can never be.
+    private func restoreStableCopy(
+        of target: Target, for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws {
+        guard
+            try await !store.restoreStableCopy(
+                of: target.address, owner: request.owner, for: request.claim, deadline: context.deadline)
+        else { return }
+        guard try await store.record(at: target.address, deadline: context.deadline) != nil else {
+            // An earlier delivery ended between its two writes. Servers would go on with the key before this one.
+            throw IssuanceError(
+                .stableKeyUnavailable,
+                "The copy of the new certificate for StableS3Key could not be written: try again, with another Rotation."
+            )
+        }
+        context.logger.warning("no stable copy of this certificate: change Rotation to get one")
     }
 
     /// Writes down what belongs to a bundle that is there, and answers with it.
@@ -138,7 +155,8 @@ extension BackendCertificateHandler {
         guard request.requestType == .update else { return }
         do {
             guard try await store.record(at: target.address, deadline: context.deadline) == nil else { return }
-            try await store.remove(target.address, of: request.owner, deadline: context.deadline)
+            try await store.remove(
+                target.address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
         } catch {
             // The rollback's Update tries again, and the sweep reports what is left.
             context.logger.warning("what a failed update wrote could not be removed")

@@ -1,5 +1,6 @@
 package import CertificateIssuance
 package import CustomResource
+internal import Diagnostics
 internal import Logging
 package import Timekeeping
 
@@ -34,7 +35,7 @@ package struct BackendCertificateHandler: ResourceHandler {
         switch PhysicalResourceID(physicalResourceID) {
         case .certificate(let current):
             try check(current, belongsTo: request.owner)
-            try await removeAbandoned(by: request, current: current.generation, target: target, in: context)
+            await removeAbandoned(by: request, current: current.generation, target: target, in: context)
             let currentKey = try await publicKey(of: current, unless: target, owner: request.owner, in: context)
             return try await obtain(target, replacing: currentKey, for: request, in: context)
         case .logStream:
@@ -111,15 +112,23 @@ extension BackendCertificateHandler {
 
     /// Deletes what a failed Update left behind: CloudFormation still knows the resource by the id from before it, and
     /// no Delete will ever name what that Update wrote (case 8).
+    ///
+    /// A rollback must not fail over it: what cannot be removed is told in the log.
     func removeAbandoned(
         by request: CustomResourceRequest, current: Generation?, target: Target, in context: ResourceContext
-    ) async throws {
+    ) async {
         guard let abandoned = oldAddress(of: request), abandoned.generation != current,
             abandoned.generation != target.address.generation
         else { return }
-        let record = try await store.record(at: abandoned, deadline: context.deadline)
-        if let record, record.claim.issuedAt >= request.issuedAt { return }
-        try await store.remove(abandoned, of: request.owner, deadline: context.deadline)
+        do {
+            // Lambda may still deliver the failed Update again: it must not bring back what is removed here.
+            try await store.bury(abandoned, issuedAt: request.issuedAt, deadline: context.deadline)
+            try await store.remove(
+                abandoned, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
+        } catch {
+            context.logger.warning(
+                "what a failed update left could not be removed", metadata: ["error.message": "\(Reason(error))"])
+        }
     }
 
     private func remove(
@@ -131,7 +140,8 @@ extension BackendCertificateHandler {
             return
         }
         try await store.bury(address, issuedAt: request.issuedAt, deadline: context.deadline)
-        try await store.remove(address, of: request.owner, deadline: context.deadline)
+        try await store.remove(
+            address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
     }
 }
 
