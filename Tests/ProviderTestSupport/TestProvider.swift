@@ -2,7 +2,7 @@ internal import AWSClient
 internal import CertificateIssuance
 package import CertificateResources
 package import CustomResource
-internal import HTTPTransport
+package import HTTPTransport
 internal import HTTPTypes
 package import InMemoryLogging
 internal import Logging
@@ -24,8 +24,10 @@ package struct TestProvider: Sendable {
     package static let stateBucket = "state"
     package static let keyARN = "arn:aws:kms:eu-west-1:111122223333:key/2f5f4a5c-0000-4000-8000-000000000001"
 
+    /// - Parameter interposed: may put something of a test's own between the provider and the network.
     package init(
-        clock: VirtualClock = VirtualClock(), stableS3Key: Bool = false, adoptedBucketIsVersioned: Bool = true
+        clock: VirtualClock = VirtualClock(), stableS3Key: Bool = false, adoptedBucketIsVersioned: Bool = true,
+        interposed: (any HTTPExecutor) -> any HTTPExecutor = { $0 }
     ) throws {
         self.clock = clock
         s3 = InMemoryS3(clock: clock)
@@ -34,7 +36,7 @@ package struct TestProvider: Sendable {
         s3.createBucket(Self.stateBucket, isVersioned: false)
         inbox = ReplyInbox(clock: clock)
         logs = InMemoryLogHandler()
-        let network = Network(s3: s3, inbox: inbox)
+        let network = interposed(Network(s3: s3, inbox: inbox))
         let client = AWSServiceClient(
             configuration: try AWSConfiguration.fromEnvironment(["AWS_REGION": "eu-west-1"]), executor: network,
             credentials: EnvironmentCredentials(environment: [
@@ -70,7 +72,10 @@ package struct TestProvider: Sendable {
         let logs = logs
         var logger = Logger(label: "test") { _ in logs }
         logger.logLevel = .trace
-        return try await function.handle(payload, deadline: clock.now.advanced(by: timeout), logger: logger)
+        // Bound as the Runtime API's loop binds it: calls of AWS are logged through the current logger.
+        return try await withLogger(logger) { logger in
+            try await function.handle(payload, deadline: clock.now.advanced(by: timeout), logger: logger)
+        }
     }
 
     /// Properties of a small, quickly made certificate.
