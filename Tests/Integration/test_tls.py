@@ -1,49 +1,12 @@
-"""The certificate at work: OpenSSL's opinion of it, and a real stunnel that a load balancer trusts by its key alone."""
+"""OpenSSL's opinion of the certificates. (test_automated.py has them served.)"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 
-import pytest
-from support import documents, servers, tls
+from support import tls
 from support.paths import TEMPLATES
-
-
-@pytest.fixture
-def served(app, provider, tmp_path):
-    """A rotated application, its bundle, and stunnel serving it: (attributes, bundle, port)."""
-    stack = app(KeyAlgorithm="RSA_2048", SubjectAlternativeNames="10.1.2.3,other.example.net")
-    stack.create()
-    stack.update(Rotation="2")
-    bundle = provider.bundle(stack.attributes["CertificateS3Key"])
-    (tmp_path / "certificate.pem").write_text(bundle["certificate"])
-    (tmp_path / "key.pem").write_text(bundle["private_key"])
-    port, plain = tls.free_port(), tls.free_port()
-    application = tmp_path / "app.py"
-    launch = documents.read("automated")["Resources"]["ServerTemplate"]["Properties"]["LaunchTemplateData"]
-    files = servers.files_written(launch["UserData"]["Fn::Base64"]["Fn::Sub"])
-    application.write_text(files["/opt/app/app.py"])
-    (tmp_path / "stunnel.conf").write_text(
-        f"foreground = yes\npid =\n[backend]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:{plain}\n"
-        f"cert = {tmp_path}/certificate.pem\nkey = {tmp_path}/key.pem\n"
-    )
-    (tmp_path / "generation").write_text(bundle["generation"])
-    variables = {"PORT": str(plain), "GENERATION": str(tmp_path / "generation"), "PATH": "/usr/bin:/bin"}
-    with (
-        tls.running(["/usr/bin/python3", str(application)], plain, tmp_path / "app.log", env=variables),
-        tls.running([tls.STUNNEL, str(tmp_path / "stunnel.conf")], port, tmp_path / "tls.log"),
-    ):
-        yield stack.attributes, bundle, port
-
-
-def test_the_load_balancer_accepts_the_stacks_key_and_no_other(served):
-    attributes, bundle, port = served
-    trusted = {attributes["PublicKey"], attributes["PreviousPublicKey"]}
-    assert tls.request_as_load_balancer(port, trusted) == "ok\n"
-    assert bundle["generation"] in tls.request_as_load_balancer(port, {attributes["PublicKey"]}, "/")
-    with pytest.raises(tls.Untrusted):
-        tls.request_as_load_balancer(port, {attributes["PreviousPublicKey"]})
 
 
 def test_openssl_agrees(app, provider, tmp_path):

@@ -92,24 +92,25 @@ class Provider:
         return self.keys(prefix, self.state_bucket)
 
 
-def install(cloud: LocalCloud, stack: str = "stackcert", **parameters: str) -> Provider:
-    """Create the provider's stack, with a break-glass role that tests look through."""
+def install(cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = True, **parameters: str) -> Provider:
+    """Create the provider's stack, with a break-glass role that tests look through, unless they do not want one."""
     upload_code(cloud)
-    role = cloud.create_role(
-        f"{stack}-break-glass",
-        {
-            "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject", "kms:Decrypt", "sqs:ReceiveMessage"],
-            "Resource": "*",
-        },
-    )
-    given = {
-        "CodeS3Bucket": CODE_BUCKET,
-        "CodeS3Key": CODE_KEY,
-        "Architecture": architecture(),
-        "BreakGlassRoleArn": role,
-        **parameters,
-    }
+    given = {"CodeS3Bucket": CODE_BUCKET, "CodeS3Key": CODE_KEY, "Architecture": architecture(), **parameters}
+    if break_glass:
+        given["BreakGlassRoleArn"] = cloud.create_role(
+            f"{stack}-break-glass",
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    "s3:DeleteObject",
+                    "kms:Decrypt",
+                    "sqs:ReceiveMessage",
+                ],
+                "Resource": "*",
+            },
+        )
     result = cloud.stacks.create(stack, TEMPLATES / "provider.yml", given)
     if result.status != "CREATE_COMPLETE":
         raise RuntimeError(f"provider.yml: {result.status}: {result.reasons()}")

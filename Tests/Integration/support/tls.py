@@ -1,4 +1,4 @@
-"""TLS as servers and a Classic Load Balancer speak it, with OpenSSL and stunnel as the judges."""
+"""Keys and certificates as attributes show them, OpenSSL's opinion of them, and processes that listen on a port."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,10 +15,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 STUNNEL = "/usr/bin/stunnel"
-
-
-class Untrusted(Exception):
-    """The server's key is none of those that the load balancer trusts."""
 
 
 def free_port() -> int:
@@ -51,25 +46,6 @@ def openssl(*arguments: str, stdin: str = "") -> str:
     """Run openssl; its output. CalledProcessError when it does not agree."""
     done = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, text=True, check=True)
     return done.stdout
-
-
-def request_as_load_balancer(port: int, trusted: set[str], path: str = "/health", name: str = "localhost") -> str:
-    """One request to 127.0.0.1:port as a Classic Load Balancer makes it with backend authentication: no chain, name or
-    date is checked, but the handshake must succeed with a public key (base64) that is trusted. Returns the body."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), 5) as plain, context.wrap_socket(plain) as secured:
-        der = secured.getpeercert(True)
-        if not der or _base64(x509.load_der_x509_certificate(der).public_key()) not in trusted:
-            raise Untrusted(f"the server on port {port} shows another key")
-        secured.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
-        answer = b""
-        while chunk := secured.recv(65536):
-            answer += chunk
-    head, _, body = answer.decode().partition("\r\n\r\n")
-    if " 200 " not in head.splitlines()[0]:
-        raise ConnectionError(head.splitlines()[0])
-    return body
 
 
 def wait_for_port(port: int, process: subprocess.Popen, seconds: float = 10) -> None:
