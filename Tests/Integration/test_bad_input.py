@@ -114,7 +114,6 @@ EVENTS = {
     "no RequestId": envelope(RequestId=None),
     "no LogicalResourceId": envelope(LogicalResourceId=None),
     "an Update without PhysicalResourceId": envelope(RequestType="Update"),
-    "properties that are a text": envelope(ResourceProperties=SECRET),
     "deep nesting": deep(5_000),
     "six megabytes": envelope(ResourceProperties={"AppDomain": SECRET + "x" * 6_000_000}),
     "invalid UTF-8": envelope(LogicalResourceId="@").replace(b"@", b"\xff\xfe"),
