@@ -15,7 +15,8 @@ import Timekeeping
     ) async throws -> (requests: [ReceivedRequest], end: RuntimeError?) {
         let end = Mutex<RuntimeError?>(nil)
         let requests = try await withMockRuntimeAPI(script) { port in
-            try await NetworkExecutor.with { executor in
+            // A busy machine may take longer over an event than a connection is kept by default.
+            try await NetworkExecutor.with(idleTimeout: .seconds(60)) { executor in
                 let loop = RuntimeLoop(endpoint: "127.0.0.1:\(port)", executor: executor, logger: .silent)
                 do {
                     try await loop.run(handler)
