@@ -8,15 +8,19 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
     private let sender: ReplySender
     private let settings: CustomResourceSettings
     private let clock: any WallClock
+    private let executor: (any TaskExecutor)?
 
+    /// - Parameter executor: runs the work and the watch over its time; nil for the one that runs every task. A test
+    ///   that orders tasks brings its own.
     package init(
         handler: Handler, sender: ReplySender, settings: CustomResourceSettings,
-        clock: any WallClock = SystemWallClock()
+        clock: any WallClock = SystemWallClock(), executor: (any TaskExecutor)? = nil
     ) {
         self.handler = handler
         self.sender = sender
         self.settings = settings
         self.clock = clock
+        self.executor = executor
     }
 
     /// - Parameters:
@@ -54,8 +58,8 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
         _ request: CustomResourceRequest, in context: ResourceContext
     ) async -> Result<ResourceOutcome, any Error> {
         let latch = Latch<Result<ResourceOutcome, any Error>>()
-        let work = Task { _ = latch.close(with: await outcome(of: request, in: context)) }
-        let watch = Task {
+        let work = Task(executorPreference: executor) { _ = latch.close(with: await outcome(of: request, in: context)) }
+        let watch = Task(executorPreference: executor) {
             guard let failure = await deadlinePassed(context.deadline) else { return }
             latch.close(with: failure)
         }

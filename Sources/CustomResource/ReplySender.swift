@@ -9,19 +9,24 @@ package struct ReplySender: Sendable {
     private let clock: any WallClock
     private let retry: RetryPolicy
     private let attemptTimeout: Duration
+    private let jitter: @Sendable (ClosedRange<Int64>) -> Int64
 
-    /// - Parameter attemptTimeout: how long one PUT may take. It leaves room for three in the time kept back.
+    /// - Parameters:
+    ///   - attemptTimeout: how long one PUT may take. It leaves room for three in the time kept back.
+    ///   - jitter: picks a wait, in milliseconds; tests pick their own.
     package init(
         executor: any HTTPExecutor,
         clock: any WallClock,
         retry: RetryPolicy = RetryPolicy(
             maximumAttempts: 40, baseDelay: .milliseconds(200), maximumDelay: .seconds(5)),
-        attemptTimeout: Duration = .seconds(3)
+        attemptTimeout: Duration = .seconds(3),
+        jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
     ) {
         self.executor = executor
         self.clock = clock
         self.retry = retry
         self.attemptTimeout = attemptTimeout
+        self.jitter = jitter
     }
 
     /// Tries until the answer is accepted, refused for good, or `deadline` comes near.
@@ -36,7 +41,7 @@ package struct ReplySender: Sendable {
             method: .put, scheme: url.scheme, authority: url.authority, path: url.pathAndQuery.exposed,
             headerFields: [.contentType: ""])
         do {
-            try await retry.run(until: deadline, clock: clock, classify: Self.verdict) { _ in
+            try await retry.run(until: deadline, clock: clock, jitter: jitter, classify: Self.verdict) { _ in
                 let limit = min(deadline, clock.now.advanced(by: attemptTimeout))
                 let exchange = try await executor.execute(request, body: body, deadline: limit)
                 guard (200..<300).contains(exchange.status) else { throw Refusal(status: exchange.status) }

@@ -1,12 +1,9 @@
-internal import AWSClient
-internal import CertificateIssuance
 package import CertificateResources
 package import CustomResource
 package import HTTPTransport
 internal import HTTPTypes
 package import InMemoryLogging
 internal import Logging
-internal import SigV4
 package import TestSupport
 internal import Timekeeping
 
@@ -36,25 +33,10 @@ package struct TestProvider: Sendable {
         s3.createBucket(Self.stateBucket, isVersioned: false)
         inbox = ReplyInbox(clock: clock)
         logs = InMemoryLogHandler()
-        let network = interposed(Network(s3: s3, inbox: inbox))
-        let client = AWSServiceClient(
-            configuration: try AWSConfiguration.fromEnvironment(["AWS_REGION": "eu-west-1"]), executor: network,
-            credentials: EnvironmentCredentials(environment: [
-                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-access-key",
-                "AWS_SESSION_TOKEN": "secret-session-token",
-            ]),
-            clock: clock)
-        let store = CertificateStore(
-            s3: S3(client, expectedBucketOwner: StackEvent.account), stateBucket: Self.stateBucket,
-            keyARN: Self.keyARN, clock: clock)
-        let handler = BackendCertificateHandler(
-            store: store, issuer: SelfSignedIssuer(clock: clock),
-            defaults: ProviderDefaults(
-                buckets: [Self.certificateBucket, Self.adoptedBucket], stableS3Key: stableS3Key),
-            clock: clock)
+        let assembly = try ProviderAssembly(
+            network: interposed(Network(s3: s3, inbox: inbox)), clock: clock, stableS3Key: stableS3Key)
         function = CustomResourceFunction(
-            handler: handler, sender: ReplySender(executor: network, clock: clock),
-            settings: CustomResourceSettings(allowedAccounts: [StackEvent.account]), clock: clock)
+            handler: assembly.handler, sender: assembly.sender, settings: assembly.settings, clock: clock)
     }
 
     /// Delivers an event once, as Lambda would, with `timeout` until the invocation's deadline.

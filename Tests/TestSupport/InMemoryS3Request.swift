@@ -97,6 +97,7 @@ struct S3Request {
 extension StringProtocol {
     /// Decoded as S3 does it: a `+` in a URL is a plus sign in a path. We never send one unencoded.
     fileprivate var percentDecoded: String {
+        guard utf8.contains(UInt8(ascii: "%")) else { return String(self) }
         var bytes: [UInt8] = []
         var rest = Array(utf8)[...]
         while let byte = rest.popFirst() {

@@ -7,7 +7,7 @@ package import Timekeeping
 /// watched) do not move the clock: they end when others have moved it far enough, or when they are cancelled.
 package final class VirtualClock: WallClock {
     /// A retry's pause is shorter, a deadline is farther away.
-    private static let longestPause = Duration.seconds(15)
+    private let longestPause: Duration
 
     private struct State {
         var now: UnixInstant
@@ -19,7 +19,12 @@ package final class VirtualClock: WallClock {
 
     private let state: Mutex<State>
 
-    package init(_ start: UnixInstant = UnixInstant(seconds: 1_800_000_000)) {
+    /// - Parameter longestPause: sleeps up to this long move the clock. With none at all somebody has to call
+    ///   ``advanceToNextSleeper()`` whenever nothing else can go on.
+    package init(
+        _ start: UnixInstant = UnixInstant(seconds: 1_800_000_000), longestPause: Duration = .seconds(15)
+    ) {
+        self.longestPause = longestPause
         self.state = Mutex(State(now: start))
     }
 
@@ -33,15 +38,23 @@ package final class VirtualClock: WallClock {
     package func advance(to instant: UnixInstant) {
         let due = state.withLock { state in
             state.now = max(state.now, instant)
-            let ids = state.sleepers.filter { $0.value.deadline <= state.now }.map(\.key)
+            // In the order in which they went to sleep, so that a run is the same every time.
+            let ids = state.sleepers.filter { $0.value.deadline <= state.now }.map(\.key).sorted()
             return ids.compactMap { state.sleepers.removeValue(forKey: $0)?.continuation }
         }
         for continuation in due { continuation.resume() }
     }
 
+    /// Moves the clock to the moment for which somebody waits first. False when nobody waits.
+    package func advanceToNextSleeper() -> Bool {
+        guard let next = state.withLock({ $0.sleepers.values.map(\.deadline).min() }) else { return false }
+        advance(to: next)
+        return true
+    }
+
     package func sleep(until deadline: UnixInstant, tolerance: Duration?) async throws {
         try Task.checkCancellation()
-        if now.duration(to: deadline) <= Self.longestPause {
+        if now.duration(to: deadline) <= longestPause {
             advance(to: deadline)
             await Task.yield()
             return
