@@ -49,6 +49,22 @@ struct SystemABundle: Decodable {
         certificate = try IssuedCertificate(pem: members.decode(String.self, forKey: .certificate))
     }
 
+    /// Which of some definitions system A's function was given, the likeliest first: it knew a domain only, and wrote it
+    /// into the common name. An Update to other properties may have failed before the object was adopted, so either the
+    /// old or the new properties of an event may be its own.
+    func original(of definitions: [CertificateDefinition], at address: CertificateAddress) -> CertificateDefinition? {
+        let likely = definitions.filter { $0.bucket == address.bucket && $0.appName == address.appName }
+        let ranked = (likely.isEmpty ? definitions : likely).map { definition in
+            let unknown = [
+                definition.rotation != nil, definition.keyAlgorithm != .rsa2048, definition.validityDays != 3650,
+                !definition.subjectAlternativeNames.isEmpty,
+                certificate.commonName.map { $0 != "*.\(definition.appDomain)" } ?? false,
+            ]
+            return (definition, unknown.count { $0 })
+        }
+        return ranked.min { $0.1 < $1.1 }?.0
+    }
+
     init(_ body: [UInt8], named object: String) throws(IssuanceError) {
         do {
             self = try JSONDecoder().decode(SystemABundle.self, from: Data(body))

@@ -12,35 +12,49 @@ extension CertificateStore {
     /// Takes over the object that system A made, and writes that down before anything else is done.
     ///
     /// - Parameters:
-    ///   - address: of the generation that the stack's properties describe; its stable key is system A's key.
+    ///   - candidates: what the object may have been made for, the likeliest first. Their stable key is system A's key.
     ///   - previous: a second public key to trust beside the adopted one.
     /// - Returns: nil when there is no such object, or when it is a copy that we put there.
     package func adopt(
-        _ address: CertificateAddress, as physicalResourceID: String, by owner: CertificateOwner, claim: Claim,
+        _ candidates: [CertificateDefinition], as physicalResourceID: String, by owner: CertificateOwner, claim: Claim,
         deadline: UnixInstant, previous: () async throws -> PreviousPublicKey
     ) async throws -> AdoptedCertificate? {
-        // A copy of ours is encrypted under a key with which this function cannot decrypt: not even asked for.
-        guard
-            let found = try await unlessAbsent({
-                try await s3.headObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
-            }), CertificateMetadata(fields: found.metadata) == nil,
-            let (head, body) = try await unlessAbsent({
-                try await s3.getObject(
-                    bucket: address.bucket, key: address.stableKey, versionID: found.versionID, deadline: deadline)
-            })
-        else { return nil }
+        var found: (address: CertificateAddress, head: ObjectHead, body: [UInt8])?
+        for definition in candidates where found == nil {
+            let address = CertificateAddress(definition, of: owner)
+            // A copy of ours is encrypted under a key with which this function cannot decrypt: not even asked for.
+            guard
+                let head = try await unlessAbsent({
+                    try await s3.headObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
+                }), CertificateMetadata(fields: head.metadata) == nil,
+                let object = try await unlessAbsent({
+                    try await s3.getObject(
+                        bucket: address.bucket, key: address.stableKey, versionID: head.versionID, deadline: deadline)
+                })
+            else { continue }
+            found = (address, object.head, object.body)
+        }
+        guard let (address, head, body) = found else { return nil }
         let bundle = try SystemABundle(body, named: "s3://\(address.bucket)/\(address.stableKey)")
+        guard let original = bundle.original(of: candidates, at: address) else { return nil }
         let facts = CertificateFacts(
             bundle.certificate, previousPublicKey: try await previous(), requestID: claim.requestID,
             issuedAt: claim.issuedAt)
         let adopted = AdoptedCertificate(
             bucket: address.bucket, key: address.stableKey, versionID: head.versionID,
-            physicalResourceID: physicalResourceID, generation: address.generation.description, facts: facts,
+            physicalResourceID: physicalResourceID,
+            generation: Generation(original, of: owner).description, facts: facts,
             claim: claim)
         let written = try await unlessPreconditionFails {
             try await write(adopted, at: owner.adoptionKey, ifNoneMatch: true, deadline: deadline)
         }
-        return written ? adopted : try await self.adopted(by: owner, deadline: deadline)
+        if written { return adopted }
+        // Another delivery was faster. To go on without what it wrote would make a new key in the place of a live one.
+        guard let earlier = try await self.adopted(by: owner, deadline: deadline) else {
+            throw IssuanceError(
+                .contention, "The record s3://\(stateBucket)/\(owner.adoptionKey) keeps changing: try again.")
+        }
+        return earlier
     }
 
     /// Whether the adopted object is still there, in the version that was adopted.

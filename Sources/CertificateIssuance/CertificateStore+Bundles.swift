@@ -10,12 +10,6 @@ extension CertificateStore {
     package func find(
         _ address: CertificateAddress, of owner: CertificateOwner, deadline: UnixInstant
     ) async throws -> CertificateFacts? {
-        try await head(address, of: owner, deadline: deadline)?.facts
-    }
-
-    private func head(
-        _ address: CertificateAddress, of owner: CertificateOwner, deadline: UnixInstant
-    ) async throws -> (facts: CertificateFacts, versionID: String)? {
         guard
             let head = try await unlessAbsent({
                 try await s3.headObject(bucket: address.bucket, key: address.key, deadline: deadline)
@@ -31,7 +25,7 @@ extension CertificateStore {
             throw IssuanceError(
                 .foreignOwner, "s3://\(address.bucket)/\(address.key) belongs to another stack: it was left alone.")
         }
-        return (metadata.facts, head.versionID ?? ObjectVersion.unversioned)
+        return metadata.facts
     }
 
     /// Writes the bundle, once and for all. False when a bundle was there already: find it then.
@@ -48,53 +42,50 @@ extension CertificateStore {
         }
     }
 
-    /// Removes every version of the bundle by its id, and everything that is known of the generation.
+    /// Removes every version of the bundle by its id, and everything that is known of the generation: unless a request
+    /// issued after `limit` made it or was given it.
     ///
-    /// What a request made or was given that was issued after `issuedAt` stays: a late delivery of an old Delete must
-    /// not take it away.
-    /// The record goes last: as long as it is there, a repeated Delete finds what else belongs to the generation.
+    /// The record goes first of all, and only as it was read: of a removal and a request that is given the generation at the
+    /// same time, the one that changes the record first wins, and the other sees that. The bundle goes last, so that a
+    /// repeated removal finds there what else belongs to it.
+    ///
+    /// - Returns: false when the generation stays.
+    @discardableResult
     package func remove(
-        _ address: CertificateAddress, of owner: CertificateOwner, issuedUpTo issuedAt: UnixInstant,
+        _ address: CertificateAddress, of owner: CertificateOwner, issuedUpTo limit: UnixInstant,
         deadline: UnixInstant
-    ) async throws {
-        let bundle = try await head(address, of: owner, deadline: deadline)
-        if let bundle, bundle.facts.issuedAt > issuedAt { return }
-        let record = try await record(at: address, deadline: deadline)
-        if let record, record.claim.issuedAt > issuedAt { return }
-        if record?.settings.stableS3Key ?? true {
-            try await removeStableCopies(of: address, owner: owner, deadline: deadline)
+    ) async throws -> Bool {
+        // Listed before it is looked at: what comes into being in between is not deleted.
+        let versions = try await versions(bucket: address.bucket, key: address.key, deadline: deadline)
+        let found = try await find(address, of: owner, deadline: deadline)
+        if let found, found.issuedAt > limit { return false }
+        guard let record = try await takeRecord(at: address, issuedUpTo: limit, deadline: deadline) else {
+            return false
         }
-        try await removeVersions(bucket: address.bucket, key: address.key, deadline: deadline) { version in
-            // A bundle that was written after the look above is not the one that is meant.
-            !version.isLatest || version.isDeleteMarker || version.versionID == bundle?.versionID
-        }
-        if let facts = bundle?.facts ?? record?.facts {
+        if let facts = found ?? record?.facts {
             try await removeAction(of: address, facts: facts, deadline: deadline)
         }
-        _ = try await unlessAbsent {
-            try await s3.deleteObject(bucket: stateBucket, key: address.recordKey, deadline: deadline)
+        if record?.settings.stableS3Key ?? true {
+            try await removeStableCopies(of: address, owner: owner, issuedUpTo: limit, deadline: deadline)
         }
+        try await delete(versions, bucket: address.bucket, deadline: deadline)
+        return true
     }
 
-    /// Deletes those versions (and delete markers) of one key that `isMeant` picks.
-    func removeVersions(
-        bucket: String, key: String, deadline: UnixInstant,
-        where isMeant: (ObjectVersion) async throws -> Bool
-    ) async throws {
+    /// The versions and delete markers of one key, the latest first.
+    func versions(bucket: String, key: String, deadline: UnixInstant) async throws -> [ObjectVersion] {
         let versions = try await unlessAbsent {
             try await s3.listObjectVersions(bucket: bucket, prefix: key, deadline: deadline)
         }
-        for version in versions ?? [] where version.key == key {
-            guard try await isMeant(version) else { continue }
+        return (versions ?? []).filter { $0.key == key }
+    }
+
+    func delete(_ versions: [ObjectVersion], bucket: String, deadline: UnixInstant) async throws {
+        for version in versions {
             _ = try await unlessAbsent {
                 try await s3.deleteObject(
-                    bucket: bucket, key: key, versionID: version.versionID, deadline: deadline)
+                    bucket: bucket, key: version.key, versionID: version.versionID, deadline: deadline)
             }
         }
     }
-}
-
-extension ObjectVersion {
-    /// What listings call the only version in a bucket without versions.
-    fileprivate static var unversioned: String { "null" }
 }

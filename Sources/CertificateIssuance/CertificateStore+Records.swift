@@ -8,36 +8,64 @@ extension CertificateStore {
         try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)?.document
     }
 
+    /// Removes the record, unless its claim was issued after `limit`.
+    ///
+    /// - Returns: what was removed, which may be nothing; nil when the record stays.
+    func takeRecord(
+        at address: CertificateAddress, issuedUpTo limit: UnixInstant, deadline: UnixInstant
+    ) async throws -> CertificateRecord?? {
+        for _ in 0..<5 {
+            guard
+                let (record, etag) = try await document(
+                    CertificateRecord.self, at: address.recordKey, deadline: deadline)
+            else { return .some(nil) }
+            guard record.claim.issuedAt <= limit else { return nil }
+            let isTaken = try await unlessPreconditionFails {
+                _ = try await unlessAbsent {
+                    try await s3.deleteObject(
+                        bucket: stateBucket, key: address.recordKey, ifMatch: etag, deadline: deadline)
+                }
+            }
+            if isTaken { return record }
+        }
+        throw IssuanceError(
+            .contention, "The record s3://\(stateBucket)/\(address.recordKey) keeps changing: try again.")
+    }
+
     /// Writes down that a request was given this generation. With the first record goes the mark of when the generation
     /// is to be renewed.
     ///
     /// - Parameters:
     ///   - facts: as the bundle's metadata has them.
     ///   - previous: chooses the previous public key from the facts as they are recorded.
-    /// - Returns: the facts to answer with. A request that is older than the recorded claim changes nothing.
+    /// - Returns: the facts to answer with, and the claim that was there before. A request that is older than that
+    ///   changes nothing.
     package func claim(
         _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
         facts: CertificateFacts, deadline: UnixInstant,
         previous: (CertificateFacts) async throws -> PreviousPublicKey
-    ) async throws -> CertificateFacts {
+    ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
         for _ in 0..<5 {
             let existing = try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
             // A record of another bundle under the same key is left from one that somebody removed by hand.
             let recorded = existing?.document.facts
             let current =
                 recorded.flatMap { $0.certificateFingerprint == facts.certificateFingerprint ? $0 : nil } ?? facts
-            if let known = existing?.document.claim, known.issuedAt > claim.issuedAt { return current }
+            let known = existing?.document.claim
+            if let known, known.issuedAt > claim.issuedAt { return (current, known) }
             let record = CertificateRecord(
                 address: address, owner: owner, settings: settings,
                 facts: current.replacing(try await previous(current)), claim: claim)
-            if record == existing?.document { return record.facts }
-            if existing == nil { try await writeAction(for: address, facts: facts, deadline: deadline) }
+            if record == existing?.document { return (record.facts, known) }
+            if recorded?.certificateFingerprint != facts.certificateFingerprint {
+                try await writeAction(for: address, facts: facts, deadline: deadline)
+            }
             let written = try await unlessPreconditionFails {
                 try await write(
                     record, at: address.recordKey, ifNoneMatch: existing == nil, ifMatch: existing?.etag,
                     deadline: deadline)
             }
-            if written { return record.facts }
+            if written { return (record.facts, known) }
         }
         throw IssuanceError(
             .contention, "The record s3://\(stateBucket)/\(address.recordKey) keeps changing: try again.")

@@ -10,8 +10,7 @@ extension CertificateStore {
     /// What is at the stable key now.
     private enum StableOccupant {
         case nobody
-        /// With the time at which the request was issued that made it.
-        case ours(Generation, issuedAt: UnixInstant)
+        case ours(Generation, CertificateFacts)
         /// Without our metadata: system A's object, or somebody's own.
         case unmarked(versioned: Bool)
         case another
@@ -29,8 +28,8 @@ extension CertificateStore {
         guard let metadata = CertificateMetadata(fields: head.metadata) else {
             return .unmarked(versioned: head.versionID != nil)
         }
-        guard metadata.ownerDigest == owner.digest else { return .another }
-        return .ours(metadata.generation, issuedAt: metadata.facts.issuedAt)
+        return metadata.ownerDigest == owner.digest
+            ? .ours(metadata.generation, metadata.facts) : .another
     }
 
     /// Refuses before anything is made when the stable key is another stack's.
@@ -58,15 +57,26 @@ extension CertificateStore {
         }
     }
 
+    /// - Returns: the copy's version; nil in a bucket without versions.
     package func writeStableCopy(
         of bundle: CertificateBundle, at address: CertificateAddress, owner: CertificateOwner,
         facts: CertificateFacts, deadline: UnixInstant
-    ) async throws {
+    ) async throws -> String? {
         let metadata = CertificateMetadata(address: address, owner: owner, facts: facts)
-        _ = try await s3.putObject(
+        return try await s3.putObject(
             bucket: address.bucket, key: address.stableKey, body: bundle.encoded().exposed,
             contentType: "application/json", metadata: metadata.fields, encryption: .kms(keyARN),
-            deadline: deadline)
+            deadline: deadline
+        ).versionID
+    }
+
+    package func removeStableCopy(
+        of address: CertificateAddress, versionID: String, deadline: UnixInstant
+    ) async throws {
+        _ = try await unlessAbsent {
+            try await s3.deleteObject(
+                bucket: address.bucket, key: address.stableKey, versionID: versionID, deadline: deadline)
+        }
     }
 
     /// Makes the copy of an earlier generation, or the object that system A left, the current version again.
@@ -74,22 +84,25 @@ extension CertificateStore {
     /// A copy that a later request than `claim` made stays where it is: an old request that is delivered late must not
     /// take the current key from the servers.
     ///
+    /// - Parameters:
+    ///   - facts: of the bundle; nil for what system A left.
+    ///   - adopted: what system A left, when that is to be restored.
     /// - Returns: false when there is no copy to make current.
     package func restoreStableCopy(
-        of address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate? = nil, for claim: Claim,
-        deadline: UnixInstant
+        of address: CertificateAddress, facts: CertificateFacts? = nil, owner: CertificateOwner,
+        adopted: AdoptedCertificate? = nil, for claim: Claim, deadline: UnixInstant
     ) async throws -> Bool {
         var newer: [ObjectVersion] = []
-        let versions = try await unlessAbsent {
-            try await s3.listObjectVersions(bucket: address.bucket, prefix: address.stableKey, deadline: deadline)
-        }
-        for version in versions ?? [] where version.key == address.stableKey && !version.isDeleteMarker {
+        let versions = try await versions(bucket: address.bucket, key: address.stableKey, deadline: deadline)
+        for version in versions where !version.isDeleteMarker {
             switch try await stableOccupant(address, owner: owner, versionID: version.versionID, deadline: deadline) {
-            case .ours(address.generation, _) where adopted == nil:
-                return try await delete(newer, deadline: deadline, bucket: address.bucket)
+            case .ours(_, let copied) where copied.certificateFingerprint == facts?.certificateFingerprint:
+                try await delete(newer, bucket: address.bucket, deadline: deadline)
+                return true
             case .unmarked where adopted != nil:
-                return try await delete(newer, deadline: deadline, bucket: address.bucket)
-            case .ours(_, let issuedAt) where issuedAt > claim.issuedAt: return true
+                try await delete(newer, bucket: address.bucket, deadline: deadline)
+                return true
+            case .ours(_, let copied) where copied.issuedAt > claim.issuedAt: return true
             case .ours: newer.append(version)
             case .nobody: continue
             case .another, .unmarked: return false
@@ -98,25 +111,17 @@ extension CertificateStore {
         return false
     }
 
-    private func delete(_ versions: [ObjectVersion], deadline: UnixInstant, bucket: String) async throws -> Bool {
-        for version in versions {
-            _ = try await unlessAbsent {
-                try await s3.deleteObject(
-                    bucket: bucket, key: version.key, versionID: version.versionID, deadline: deadline)
-            }
-        }
-        return true
-    }
-
+    /// Removes the copies of a generation that requests issued until `limit` made.
     func removeStableCopies(
-        of address: CertificateAddress, owner: CertificateOwner, deadline: UnixInstant
+        of address: CertificateAddress, owner: CertificateOwner, issuedUpTo limit: UnixInstant,
+        deadline: UnixInstant
     ) async throws {
-        try await removeVersions(bucket: address.bucket, key: address.stableKey, deadline: deadline) { version in
-            guard !version.isDeleteMarker else { return false }
+        let versions = try await versions(bucket: address.bucket, key: address.stableKey, deadline: deadline)
+        for version in versions where !version.isDeleteMarker {
             let occupant = try await stableOccupant(
                 address, owner: owner, versionID: version.versionID, deadline: deadline)
-            if case .ours(address.generation, _) = occupant { return true }
-            return false
+            guard case .ours(address.generation, let facts) = occupant, facts.issuedAt <= limit else { continue }
+            try await delete([version], bucket: address.bucket, deadline: deadline)
         }
     }
 }

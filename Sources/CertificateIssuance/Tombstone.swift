@@ -11,7 +11,7 @@ struct Tombstone: Hashable, Sendable, Codable {
     static let lifetime = Duration.seconds(30 * 60)
 
     /// ResponseURLs are dated to the second: of two requests in one second the Delete counts as the later one.
-    func stops(_ claim: Claim, at now: UnixInstant) -> Bool {
-        claim.issuedAt <= issuedAt && writtenAt.duration(to: now) < Self.lifetime
-    }
+    func stops(_ claim: Claim, at now: UnixInstant) -> Bool { claim.issuedAt <= issuedAt && counts(at: now) }
+
+    func counts(at now: UnixInstant) -> Bool { writtenAt.duration(to: now) < Self.lifetime }
 }

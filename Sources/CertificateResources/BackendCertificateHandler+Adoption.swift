@@ -48,13 +48,18 @@ extension BackendCertificateHandler {
         var adopted = try await store.adopted(by: request.owner, deadline: context.deadline)
         if adopted == nil, let target {
             // The first that we hear of the resource is its Delete: what system A left is the object of its name.
-            adopted = try await adopt(target.address, physicalResourceID, target: target, for: request, in: context)
+            adopted = try await adopt(
+                [target.properties.definition], physicalResourceID, target: target, for: request, in: context)
         }
         // Another log stream's name stands for an object that system A itself has replaced since.
         guard let adopted, adopted.physicalResourceID == physicalResourceID else { return }
         guard adopted.claim.issuedAt <= request.issuedAt else {
             context.logger.warning("late delete ignored: a later request was given this certificate")
             return
+        }
+        if let target {
+            // An update that Lambda delivers again after this would find nothing, and make what was deleted anew.
+            try await store.bury(target.address, issuedAt: request.issuedAt, deadline: context.deadline)
         }
         try await store.remove(adopted, of: request.owner, deadline: context.deadline)
     }
@@ -78,16 +83,18 @@ extension BackendCertificateHandler {
         if let adopted = try await store.adopted(by: request.owner, deadline: context.deadline) {
             return try await store.stillExists(adopted, deadline: context.deadline) ? adopted : nil
         }
+        let old = oldProperties(of: request).map(\.definition)
         return try await adopt(
-            oldAddress(of: request) ?? target.address, physicalResourceID, target: target, for: request, in: context)
+            [old, target.properties.definition].compactMap { $0 }, physicalResourceID, target: target, for: request,
+            in: context)
     }
 
     private func adopt(
-        _ address: CertificateAddress, _ physicalResourceID: String, target: Target,
+        _ candidates: [CertificateDefinition], _ physicalResourceID: String, target: Target,
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> AdoptedCertificate? {
         try await store.adopt(
-            address, as: physicalResourceID, by: request.owner, claim: request.claim, deadline: context.deadline
+            candidates, as: physicalResourceID, by: request.owner, claim: request.claim, deadline: context.deadline
         ) {
             try await .discarded(like: target.properties.definition.keyAlgorithm)
         }

@@ -15,7 +15,10 @@ extension BackendCertificateHandler {
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> ResourceOutcome {
         let owner = request.owner
-        if let facts = try await store.find(target.address, of: owner, deadline: context.deadline) {
+        if let facts = try await store.find(target.address, of: owner, deadline: context.deadline),
+            try await !store.removeIfCondemned(
+                target.address, of: owner, facts: facts, claim: request.claim, deadline: context.deadline)
+        {
             return try await reuse(target, facts: facts, replacing: currentKey, for: request, in: context)
         }
         if request.requestType == .update, adopted == nil,
@@ -44,28 +47,34 @@ extension BackendCertificateHandler {
             issuedAt: request.issuedAt)
 
         context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
-        let isCreated = try await store.create(
-            bundle, at: target.address, of: owner, facts: facts, deadline: context.deadline)
-        if !isCreated {
-            guard let stored = try await store.find(target.address, of: owner, deadline: context.deadline) else {
-                throw IssuanceError(
-                    .cancelled, "The certificate was deleted while it was being made: try again.")
-            }
-            // Another delivery of the request was faster; or it is our own, and only the answer to its write was lost.
-            guard stored.certificateFingerprint == facts.certificateFingerprint else {
-                return try await reuse(target, facts: stored, replacing: currentKey, for: request, in: context)
-            }
-        }
+        var copy: String?
+        let stored: CertificateFacts?
         do {
             if stable {
-                try await store.writeStableCopy(
+                // Before the bundle: once that is there, a repeated delivery finds it and has no key to copy any more.
+                copy = try await store.writeStableCopy(
                     of: bundle, at: target.address, owner: owner, facts: facts, deadline: context.deadline)
             }
-            return try await finish(target, facts: facts, for: request, in: context) { $0.previous }
+            let isCreated = try await store.create(
+                bundle, at: target.address, of: owner, facts: facts, deadline: context.deadline)
+            // What is there may be our own, and only the answer to its write was lost.
+            stored =
+                isCreated ? facts : try await store.find(target.address, of: owner, deadline: context.deadline)
+            if stored?.certificateFingerprint == facts.certificateFingerprint {
+                return try await finish(target, facts: facts, for: request, in: context) { $0.previous }
+            }
         } catch {
             await removeUnclaimed(target, for: request, in: context)
             throw error
         }
+        guard let stored else {
+            throw IssuanceError(.cancelled, "The certificate was deleted while it was being made: try again.")
+        }
+        // Another delivery of the request was faster.
+        if let copy {
+            try await store.removeStableCopy(of: target.address, versionID: copy, deadline: context.deadline)
+        }
+        return try await reuse(target, facts: stored, replacing: currentKey, for: request, in: context)
     }
 
     /// Returns a generation that is there already: a repeated request, a rollback, or an update of something else.
@@ -87,7 +96,9 @@ extension BackendCertificateHandler {
         if facts.requestID == request.requestID {
             context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
         }
-        if target.properties.settings.stableS3Key { try await restoreStableCopy(of: target, for: request, in: context) }
+        if target.properties.settings.stableS3Key {
+            try await restoreStableCopy(of: target, facts: facts, for: request, in: context)
+        }
         return try await finish(target, facts: facts, for: request, in: context) { recorded in
             try await previousKey(target, currentKey: currentKey, recorded: recorded.previous)
         }
@@ -95,14 +106,15 @@ extension BackendCertificateHandler {
 
     /// The key cannot be read back, so a copy that was never written can never be.
     private func restoreStableCopy(
-        of target: Target, for request: CustomResourceRequest, in context: ResourceContext
+        of target: Target, facts: CertificateFacts, for request: CustomResourceRequest, in context: ResourceContext
     ) async throws {
         guard
             try await !store.restoreStableCopy(
-                of: target.address, owner: request.owner, for: request.claim, deadline: context.deadline)
+                of: target.address, facts: facts, owner: request.owner, for: request.claim,
+                deadline: context.deadline)
         else { return }
         guard try await store.record(at: target.address, deadline: context.deadline) != nil else {
-            // An earlier delivery ended between its two writes. Servers would go on with the key before this one.
+            // Nobody was told of this certificate yet. Servers would go on with the key before it.
             throw IssuanceError(
                 .stableKeyUnavailable,
                 "The copy of the new certificate for StableS3Key could not be written: try again, with another Rotation."
@@ -117,13 +129,14 @@ extension BackendCertificateHandler {
         previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> ResourceOutcome {
         let owner = request.owner
-        let claimed = try await store.claim(
+        let (claimed, replaced) = try await store.claim(
             target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
             deadline: context.deadline, previous: previous)
         // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the
         // other.
         try await store.stopIfBuried(
-            target.address, of: owner, claim: request.claim, deadline: context.deadline)
+            target.address, of: owner, claim: request.claim, facts: facts, replaced: replaced,
+            deadline: context.deadline)
         return ResourceOutcome(
             physicalResourceID: PhysicalResourceID.certificate(target.address).text,
             attributes: try BackendCertificateAttributes.attributes(
@@ -154,6 +167,8 @@ extension BackendCertificateHandler {
     ) async {
         guard request.requestType == .update else { return }
         do {
+            // Whoever is given the generation from now on sees this and stops.
+            try await store.bury(target.address, issuedAt: request.issuedAt, deadline: context.deadline)
             guard try await store.record(at: target.address, deadline: context.deadline) == nil else { return }
             try await store.remove(
                 target.address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)

@@ -56,14 +56,14 @@ package struct BackendCertificateHandler: ResourceHandler {
         switch PhysicalResourceID(physicalResourceID) {
         case .certificate(let address):
             try check(address, belongsTo: request.owner)
-            try await remove(address, for: request, in: context)
+            try await bury(address, by: request, in: context)
         case .logStream:
             try await deleteAdopted(physicalResourceID, for: request, in: context)
         case .unknown:
             // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
             // Properties that cannot be read made nothing.
             guard let address = (try? target(of: request))?.address else { return }
-            try await remove(address, for: request, in: context)
+            try await bury(address, by: request, in: context)
         }
     }
 }
@@ -81,11 +81,14 @@ extension BackendCertificateHandler {
             properties: properties, address: CertificateAddress(properties.definition, of: request.owner))
     }
 
-    /// The generation of the old properties; nil when there are none or they cannot be read (case 12).
+    /// Nil when there are none or they cannot be read (case 12).
+    func oldProperties(of request: CustomResourceRequest) -> BackendCertificateProperties? {
+        request.oldProperties.flatMap { try? BackendCertificateProperties($0, defaults: defaults) }
+    }
+
+    /// The generation of the old properties.
     func oldAddress(of request: CustomResourceRequest) -> CertificateAddress? {
-        request.oldProperties
-            .flatMap { try? BackendCertificateProperties($0, defaults: defaults) }
-            .map { CertificateAddress($0.definition, of: request.owner) }
+        oldProperties(of: request).map { CertificateAddress($0.definition, of: request.owner) }
     }
 
     private func check(_ address: CertificateAddress, belongsTo owner: CertificateOwner) throws {
@@ -122,26 +125,24 @@ extension BackendCertificateHandler {
         else { return }
         do {
             // Lambda may still deliver the failed Update again: it must not bring back what is removed here.
-            try await store.bury(abandoned, issuedAt: request.issuedAt, deadline: context.deadline)
-            try await store.remove(
-                abandoned, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
+            try await bury(abandoned, by: request, in: context)
         } catch {
             context.logger.warning(
                 "what a failed update left could not be removed", metadata: ["error.message": "\(Reason(error))"])
         }
     }
 
-    private func remove(
-        _ address: CertificateAddress, for request: CustomResourceRequest, in context: ResourceContext
+    /// Removes a generation for good: its tombstone is there before anybody looks for what to remove, so of this request
+    /// and one that makes or finds the generation at the same time one sees the other.
+    func bury(
+        _ address: CertificateAddress, by request: CustomResourceRequest, in context: ResourceContext
     ) async throws {
-        let record = try await store.record(at: address, deadline: context.deadline)
-        if let record, record.claim.issuedAt > request.issuedAt {
-            context.logger.warning("late delete ignored: a later request was given this certificate")
-            return
-        }
         try await store.bury(address, issuedAt: request.issuedAt, deadline: context.deadline)
-        try await store.remove(
+        let isRemoved = try await store.remove(
             address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
+        if !isRemoved {
+            context.logger.warning("late delete ignored: a later request was given this certificate")
+        }
     }
 }
 

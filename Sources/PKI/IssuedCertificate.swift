@@ -12,6 +12,8 @@ package struct IssuedCertificate: Hashable, Sendable {
     package let serialNumber: String
     package let notBefore: UnixInstant
     package let notAfter: UnixInstant
+    /// The subject's common name; nil when there is none.
+    package let commonName: String?
     /// The DNS names and IP addresses of the subject alternative name extension, in its order. What
     /// `SubjectAlternativeName` cannot hold (an e-mail address, a name with an underscore) is left out.
     package let names: [SubjectAlternativeName]
@@ -33,6 +35,9 @@ package struct IssuedCertificate: Hashable, Sendable {
             self.serialNumber = hexadecimal(certificate.serialNumber.bytes)
             self.notBefore = UnixInstant(certificate.notValidBefore)
             self.notAfter = UnixInstant(certificate.notValidAfter)
+            self.commonName = certificate.subject.lazy.flatMap { $0 }
+                .first { $0.type == ASN1ObjectIdentifier.RDNAttributeType.commonName }
+                .flatMap { String($0.value) }
             self.names = try (certificate.extensions.subjectAlternativeNames ?? SubjectAlternativeNames())
                 .compactMap(SubjectAlternativeName.init)
         } catch {

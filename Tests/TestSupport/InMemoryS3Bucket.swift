@@ -104,6 +104,10 @@ struct S3Bucket {
     }
 
     private mutating func delete(_ request: S3Request, versionID: String, now: UnixInstant) -> S3Answer {
+        if let condition = request.fields[.ifMatch] {
+            guard let existing = current.first(where: { $0.key == request.key }) else { return .failure(.noSuchKey) }
+            guard existing.etag == condition else { return .failure(.preconditionFailed) }
+        }
         if let id = request.query["versionId"] {
             let deleted = versions.first { $0.key == request.key && $0.id == id }
             versions.removeAll { $0.key == request.key && $0.id == id }

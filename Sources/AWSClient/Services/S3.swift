@@ -74,10 +74,14 @@ package struct S3: Sendable {
 
     /// Deletes one version for good, or without `versionID` the object; in a versioned bucket that only hides it.
     /// A key that is not there is a success.
+    ///
+    /// - Parameter ifMatch: delete only the object with this entity tag; otherwise the call fails with
+    ///   ``AWSError/Code/preconditionFailed``.
     package func deleteObject(
-        bucket: String, key: String, versionID: String? = nil, deadline: UnixInstant
+        bucket: String, key: String, versionID: String? = nil, ifMatch: String? = nil, deadline: UnixInstant
     ) async throws {
-        let call = try call("DeleteObject", .delete, bucket: bucket, key: key, versionID: versionID)
+        var call = try call("DeleteObject", .delete, bucket: bucket, key: key, versionID: versionID)
+        call.fields[.ifMatch] = ifMatch
         _ = try await client.send(call, deadline: deadline)
     }
 
