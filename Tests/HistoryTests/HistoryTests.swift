@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Testing
+
+/// CloudFormation's side of the contract, played against the whole provider with a fault at every step.
+@Suite struct HistoryTests {
+    @Test("A fault at any step of any event breaks no rule, nor do random histories")
+    func histories() async {
+        let coverage = CoverageTable()
+        let player = HistoryPlayer(coverage: coverage)
+        await player.play(SystematicHistories.probes)
+        let systematic = SystematicHistories(reached: coverage.rows)
+        let lives = systematic.lives + systematic.adoptedLives
+        await player.play(lives)
+        let missing = systematic.missing(in: coverage)
+        await player.play(missing)
+        let played = SystematicHistories.probes.count + lives.count + missing.count
+        let random = max(0, HistorySettings.count - played)
+        await player.play((0..<random).map { HistoryGenerator.random(HistorySettings.seed &+ UInt64($0)) })
+        print(coverage.text)
+        print("\(played) histories with a fault at each step, \(random) random ones from seed \(HistorySettings.seed)")
+        let never = systematic.missing(in: coverage)
+        #expect(never.isEmpty, "\(never.map(\.json).joined(separator: "\n"))")
+        #expect(Set(coverage.rows.map(\.kind)) == Set(EventKind.allCases))
+    }
+
+    @Test("What an update that was killed left is removed by a later one, and else only the sweep reports it")
+    func orphans() async {
+        let coverage = CoverageTable()
+        var histories: [History] = []
+        for step in 1...14 {
+            let kills = (0...2).map {
+                PlannedFault(delivery: $0, step: $0 == 0 ? step : 1, fault: .killAfter)
+            }
+            let killed = Step(
+                action: .update, change: .rotation, ending: .noRollback,
+                troubles: [Trouble(event: 0, faults: kills)])
+            histories.append(History(schedule: 1, steps: [killed]))
+            histories.append(History(schedule: 1, steps: [killed, Step(action: .update, change: .nothing)]))
+        }
+        await HistoryPlayer(coverage: coverage).play(histories)
+        #expect(coverage.orphans > 0)
+        #expect(coverage.orphansRemoved == coverage.orphans)
+    }
+
+    @Test("A provider that is broken on purpose is caught", arguments: Sabotage.allCases)
+    func sabotage(_ sabotage: Sabotage) async {
+        let systematic = SystematicHistories(
+            reached: EventKind.allCases.map { .init(kind: $0, stable: false, step: 8) })
+        var seed: UInt64 = 0
+        for history in systematic.lives.prefix(60) + (0..<200).map({ HistoryGenerator.random(UInt64($0)) }) {
+            seed += 1
+            if await !HistoryRunner.violations(of: history, sabotage: sabotage).isEmpty { return }
+        }
+        Issue.record("\(sabotage) was not caught in \(seed) histories")
+    }
+
+    @Test("The same history goes the same way again")
+    func determinism() async {
+        for seed in 0..<5 {
+            let history = HistoryGenerator.random(UInt64(seed) + 77)
+            let texts = await [true, true].asyncMap { _ in
+                let coverage = CoverageTable()
+                _ = await HistoryRunner.violations(of: history, coverage: coverage)
+                return coverage.text
+            }
+            #expect(texts[0] == texts[1])
+        }
+    }
+
+    @Test("A history from a file is played again", .enabled(if: HistorySettings.file != nil))
+    func replay() async throws {
+        let path = try #require(HistorySettings.file)
+        let history = try History(json: Array(try Data(contentsOf: URL(filePath: path))))
+        for violation in await HistoryRunner.violations(of: history) { Issue.record("\(violation)") }
+    }
+}
+
+extension Sequence {
+    fileprivate func asyncMap<Result>(_ transform: (Element) async -> Result) async -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(await transform(element)) }
+        return results
+    }
+}

@@ -1,0 +1,70 @@
+import CertificateResources
+import CustomResource
+import HTTPTypes
+import Logging
+
+/// A provider that is broken on purpose: each has to be caught, else the rules prove nothing.
+enum Sabotage: String, CaseIterable, Sendable {
+    /// Overwrites bundles.
+    case ignoresIfNoneMatch
+    /// Forgets what was deleted.
+    case dropsTombstones
+    /// An update that rotates deletes the old generation at once.
+    case deletesInline
+    /// Says that it deleted.
+    case deletesNothing
+    /// Logs a property's value.
+    case logsProperties
+    /// A failure carries a value in its reason.
+    case quotesProperties
+
+    func rewrite(_ request: HTTPRequest) -> HTTPRequest? {
+        var request = request
+        switch self {
+        case .ignoresIfNoneMatch:
+            request.headerFields[.ifNoneMatch] = nil
+        case .dropsTombstones where request.method == .put && (request.path ?? "").contains("/tombstones/"):
+            return nil
+        case .deletesNothing where request.method == .delete:
+            return nil
+        default: break
+        }
+        return request
+    }
+}
+
+/// The handler as it is, or with what a sabotage adds.
+struct SabotagedHandler: ResourceHandler {
+    let handler: BackendCertificateHandler
+    let sabotage: Sabotage?
+
+    func create(
+        _ request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        try leak(request, in: context)
+        return try await handler.create(request, in: context)
+    }
+
+    func update(
+        _ request: CustomResourceRequest, of physicalResourceID: String, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        try leak(request, in: context)
+        let outcome = try await handler.update(request, of: physicalResourceID, in: context)
+        if sabotage == .deletesInline, outcome.physicalResourceID != physicalResourceID {
+            try await handler.delete(request, of: physicalResourceID, in: context)
+        }
+        return outcome
+    }
+
+    func delete(
+        _ request: CustomResourceRequest, of physicalResourceID: String, in context: ResourceContext
+    ) async throws {
+        try await handler.delete(request, of: physicalResourceID, in: context)
+    }
+
+    private func leak(_ request: CustomResourceRequest, in context: ResourceContext) throws {
+        guard case .string(let text)? = request.properties.members["Rotation"] else { return }
+        if sabotage == .logsProperties { context.logger.info("request", metadata: ["rotation": "\(text)"]) }
+        if sabotage == .quotesProperties { throw CustomResourceError.invalid("Rotation", "is \(text)") }
+    }
+}

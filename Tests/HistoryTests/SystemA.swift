@@ -1,0 +1,44 @@
+import CertificateIssuance
+import CustomResource
+import PKI
+import ProviderTestSupport
+import TestSupport
+import Timekeeping
+
+/// The stack as system A's function left it: an object of its own name, and a log stream's name as the id.
+enum SystemA {
+    static let physicalID = "2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef"
+
+    static func makeResource(in model: StackModel) async {
+        let world = model.world
+        let properties = TemplateProperties.initial(resource: 0, adopted: true)
+        do {
+            let definition = CertificateDefinition(
+                appDomain: try DomainName("shop.example.com"), appName: "shop", bucket: TestProvider.adoptedBucket,
+                keyAlgorithm: .ecP256, validityDays: 3650, subjectAlternativeNames: [], rotation: nil)
+            let owner = CertificateOwner(
+                stackID: StackEvent.stackID, stackGUID: StackEvent.stackGUID,
+                logicalResourceID: StackModel.logicalID(0))
+            let bundle = try await SelfSignedIssuer(clock: world.clock)
+                .issue(definition, generation: Generation(definition, of: owner))
+            let body = exposed(try bundle.encoded())
+            let key = CertificateAddress.stableKey(appName: "shop")
+            let network = InterceptedNetwork(
+                s3: world.s3, inbox: world.inbox, clock: world.clock, endsAt: world.clock.now.advanced(by: .seconds(9)),
+                plan: { _ in nil }, observe: { _, _ in })
+            try await ProviderAssembly(network: network, clock: world.clock, stableS3Key: false)
+                .put(body, bucket: TestProvider.adoptedBucket, key: key, deadline: .init(seconds: 2_000_000_000))
+            let attributes = ["PublicKey": bundle.keyPair.publicKey.base64, "CertificateS3Key": key]
+            model.resources[0] = StackResource(id: physicalID, properties: properties, attributes: attributes)
+            world.ledger.hold(
+                physicalID,
+                Ledger.Held(
+                    event: StackEvent(.create, requestID: "a", issuedAt: world.clock.now, properties: properties),
+                    bucket: TestProvider.adoptedBucket, key: key,
+                    versionID: world.s3.storedVersions(bucket: TestProvider.adoptedBucket).first?.versionID, body: body)
+            )
+        } catch {
+            world.ledger.report(.succeeds, "system A's object could not be made: \(error)")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/// Histories that between them have every fault at every step of every kind of event.
+struct SystematicHistories: Sendable {
+    /// How many steps an event of each kind has when nothing goes wrong.
+    let steps: [EventKind: Int]
+
+    /// Two histories without any fault, which go through every kind but one: a failed update needs a failure.
+    static let probes: [History] = [
+        History(
+            schedule: 1, steps: EventKind.allCases.filter { !Scene.isAdopted($0) }.flatMap { Scene.steps(to: $0, []) }),
+        History(
+            schedule: 2, adopted: true,
+            steps: EventKind.allCases.filter { Scene.isAdopted($0) }.flatMap { Scene.steps(to: $0, []) }),
+    ]
+
+    init(reached: [CoverageTable.Row]) {
+        steps = reached.reduce(into: [:]) { $0[$1.kind] = max($0[$1.kind] ?? 0, $1.step) }
+    }
+
+    /// What has to happen at least once.
+    var cells: [(kind: EventKind, fault: PlannedFault)] {
+        EventKind.allCases.flatMap { kind in
+            (1...max(1, steps[kind] ?? 1)).flatMap { step in
+                Fault.allCases.map { (kind, PlannedFault(step: step, fault: $0)) }
+            }
+        }
+    }
+
+    /// As many cells in each history as do not get in each other's way: the whole life of a resource, with a fault in
+    /// nearly every event.
+    var lives: [History] {
+        let count = (steps.filter { !Scene.isAdopted($0.key) }.values.max() ?? 1) * Fault.allCases.count
+        return (0..<count).map { index in
+            History(
+                schedule: UInt64(index),
+                steps: [.create, .sameUpdate, .settingUpdate].flatMap { Scene.steps(to: $0, fault(index, in: $0)) }
+                    + [
+                        step(.rotation, .complete, index, [.rotation, .cleanup]),
+                        step(.rotation, .rollbackUpdate, index, [nil, .rollback, .rollbackDelete]),
+                    ]
+                    + [.recovery, .delete].flatMap { Scene.steps(to: $0, fault(index, in: $0)) }
+                    + [cancelled(index)])
+        }
+    }
+
+    /// The same for what system A made.
+    var adoptedLives: [History] {
+        let count = (steps.filter { Scene.isAdopted($0.key) }.values.max() ?? 1) * Fault.allCases.count
+        return (0..<count).map { index in
+            History(
+                schedule: UInt64(index), adopted: true,
+                steps: Scene.steps(to: .adoptedUpdate, fault(index, in: .adoptedUpdate)) + [
+                    step(.rotation, .rollbackUpdate, index, [nil, .adoptedRollback]),
+                    step(.rotation, .complete, index, [.adoptedRotation, .adoptedDelete]),
+                ])
+        }
+    }
+
+    /// A history for each cell that did not come about.
+    func missing(in coverage: CoverageTable) -> [History] {
+        cells.filter { kind, fault in
+            coverage.count(of: fault.fault, at: CoverageTable.Row(kind: kind, stable: false, step: fault.step)) == 0
+        }.map { kind, fault in
+            History(schedule: 3, adopted: Scene.isAdopted(kind), steps: Scene.steps(to: kind, [fault]))
+        }
+    }
+
+    private func fault(_ index: Int, in kind: EventKind) -> [PlannedFault] {
+        let count = steps[kind] ?? 1
+        guard index < count * Fault.allCases.count else { return [] }
+        // Faults of different kinds of events are out of step, so that they meet in all combinations.
+        let shift = EventKind.allCases.firstIndex(of: kind) ?? 0
+        let fault = Fault.allCases[(index / count + shift) % Fault.allCases.count]
+        return [PlannedFault(step: index % count + 1, fault: fault)]
+    }
+
+    private func step(_ change: Change, _ ending: Ending, _ index: Int, _ kinds: [EventKind?]) -> Step {
+        var step = Step(action: .update, change: change, ending: ending)
+        for (event, kind) in kinds.enumerated() {
+            guard let kind else { continue }
+            let faults = fault(index, in: kind)
+            if !faults.isEmpty { step.troubles.append(Trouble(event: event, faults: faults)) }
+        }
+        return step
+    }
+
+    private func cancelled(_ index: Int) -> Step {
+        var step = step(.nothing, .complete, index, [.cancelledCreate, .cancelDelete])
+        step.action = .cancel
+        step.cancelled = index % 12 == 11 ? nil : Cancellation(step: index % 12)
+        return step
+    }
+}

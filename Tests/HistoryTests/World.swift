@@ -1,0 +1,108 @@
+import CustomResource
+import InMemoryLogging
+import Logging
+import ProviderTestSupport
+import TestSupport
+import Timekeeping
+
+/// One account for one history: S3, CloudFormation's bucket, a clock, and Lambda, which runs the provider.
+struct World: Sendable {
+    let clock = VirtualClock(longestPause: .zero)
+    let s3: InMemoryS3
+    let inbox: ReplyInbox
+    let ledger: Ledger
+    let logs = InMemoryLogHandler()
+    let coverage: CoverageTable
+    let stableS3Key: Bool
+    let sabotage: Sabotage?
+    let executor: SeededExecutor
+
+    /// Lambda's timeout for the provider.
+    static let timeout = Duration.seconds(60)
+
+    init(_ history: History, coverage: CoverageTable, sabotage: Sabotage?) {
+        // Signatures have tests of their own, and take time.
+        s3 = InMemoryS3(clock: clock, requiresSignatures: false)
+        s3.createBucket(TestProvider.certificateBucket)
+        s3.createBucket(TestProvider.adoptedBucket)
+        s3.createBucket(TestProvider.stateBucket, isVersioned: false)
+        inbox = ReplyInbox(clock: clock)
+        InterceptedNetwork.connect(s3, inbox)
+        ledger = Ledger(s3: s3, inbox: inbox)
+        stableS3Key = history.stableS3Key
+        self.coverage = coverage
+        self.sabotage = sabotage
+        let clock = clock
+        executor = SeededExecutor(seed: history.schedule) { clock.advanceToNextSleeper() }
+    }
+
+    func hasBundle(_ id: String) -> Bool {
+        [TestProvider.certificateBucket, TestProvider.adoptedBucket].contains { bucket in
+            s3.objects(bucket: bucket).keys.contains { "stackcert:1:\(bucket)/\($0)" == id }
+        }
+    }
+
+    /// Invokes the function with an event.
+    ///
+    /// - Parameters:
+    ///   - delivery: 0 for the first.
+    ///   - signal: given when the invocation comes to this step, or ends before it.
+    func deliver(
+        _ sent: SentEvent, delivery: Int, signal: (step: Int, signal: Signal)? = nil
+    ) async -> InvocationEnd {
+        coverage.countDelivery()
+        let timeout = delivery == 0 ? sent.trouble?.timeout.map { Duration.milliseconds($0) } : nil
+        let deadline = clock.now.advanced(by: timeout ?? Self.timeout)
+        let network = InterceptedNetwork(
+            s3: s3, inbox: inbox, clock: clock, endsAt: deadline,
+            rewrite: { request in sabotage.map { $0.rewrite(request) } ?? request },
+            plan: { step in
+                if signal?.step == step.ordinal { signal?.signal.give() }
+                let fault = sent.fault(at: step.ordinal, of: delivery)
+                let row = CoverageTable.Row(kind: sent.kind, stable: stableS3Key, step: step.ordinal)
+                coverage.count(row, fault)
+                if fault == .deadline { clock.advance(to: deadline.advanced(by: .seconds(-10))) }
+                // Whoever else is under way may come first.
+                await Task.yield()
+                return fault?.onTheWire
+            },
+            observe: { step, body in ledger.observe(step, body: body, of: sent) })
+        defer { signal?.signal.give() }
+        do {
+            let assembly = try ProviderAssembly(
+                network: network, clock: clock, stableS3Key: stableS3Key, jitter: { $0.upperBound })
+            let function = CustomResourceFunction(
+                handler: SabotagedHandler(handler: assembly.handler, sabotage: sabotage), sender: assembly.sender,
+                settings: assembly.settings, clock: clock, executor: executor)
+            let logs = logs
+            var logger = Logger(label: "history") { _ in logs }
+            logger.logLevel = .trace
+            try await withLogger(logger) { logger in
+                _ = try await function.handle(sent.event.payload(), deadline: deadline, logger: logger)
+            }
+            return network.isDead ? .killed : .returned
+        } catch {
+            ledger.note(thrown: error)
+            return network.isDead ? .killed : .threw
+        }
+    }
+}
+
+extension Fault {
+    fileprivate var onTheWire: InterceptedNetwork.Fault? {
+        switch self {
+        case .status403: .answer(403)
+        case .status409: .answer(409)
+        case .status412: .answer(412)
+        case .status500: .answer(500)
+        case .status503: .answer(503)
+        case .reset: .reset
+        case .hang: .hang
+        case .answerLost: .loseAnswer
+        case .hangAfterCommit: .hangAfterwards
+        case .killBefore: .dieBefore
+        case .killAfter: .dieAfterwards
+        case .deadline: nil
+        }
+    }
+}
