@@ -71,6 +71,7 @@ def test_a_topic_may_stand_before_the_function(cloud, provider, app):
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=provider.arn)
     stack = app(ServiceToken=topic)
     assert stack.create().status == "CREATE_COMPLETE", stack.result.reasons()
+    cloud.asynchronous.wait_idle()
     delivered = json.loads(cloud.recorder.invocations[-1].payload)
     assert "Records" in delivered
     assert stack.update(Rotation="2").status == "UPDATE_COMPLETE"
