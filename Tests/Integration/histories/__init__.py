@@ -1,0 +1,1 @@
+"""Histories of stacks: generated from a seed, played through the packaged function, judged by what is left."""
