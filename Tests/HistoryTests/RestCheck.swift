@@ -74,7 +74,8 @@ struct RestCheck {
     private func checkStableCopy(of resource: StackResource) {
         let appName = resource.properties["AppName"] ?? ""
         let bucket = resource.properties["AppS3Bucket"] ?? ""
-        guard resource.isAdopted || world.stableS3Key else { return }
+        // A failed update that is not rolled back leaves its copy: only the next update takes that away.
+        guard resource.isAdopted || world.stableS3Key, resource.attempted == nil else { return }
         let current = world.s3.body(bucket: bucket, key: "backend-certificate-\(appName).json")
         if current == nil || current != world.ledger.held[resource.id]?.body {
             report("the stable key of \(appName) does not hold the bundle of \(resource.id)")

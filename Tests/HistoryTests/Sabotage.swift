@@ -15,8 +15,22 @@ enum Sabotage: String, CaseIterable, Sendable {
     case deletesNothing
     /// Logs a property's value.
     case logsProperties
+    /// Logs the event as it came, with the URL that answers it.
+    case logsEvents
+    /// Logs what it sends, private keys among it.
+    case logsBodies
     /// A failure carries a value in its reason.
     case quotesProperties
+
+    /// The rules of which it has to break one.
+    var rules: Set<Violation.Rule> {
+        switch self {
+        case .ignoresIfNoneMatch: [.liveKey, .oneBundle]
+        case .dropsTombstones, .deletesNothing: [.oneBundle]
+        case .deletesInline: [.liveKey]
+        case .logsProperties, .logsEvents, .logsBodies, .quotesProperties: [.noSecret]
+        }
+    }
 
     func rewrite(_ request: HTTPRequest) -> HTTPRequest? {
         var request = request

@@ -36,6 +36,13 @@ struct World: Sendable {
         executor = SeededExecutor(seed: history.schedule) { clock.advanceToNextSleeper() }
     }
 
+    private var logger: Logger {
+        let logs = logs
+        var logger = Logger(label: "history") { _ in logs }
+        logger.logLevel = .trace
+        return logger
+    }
+
     func hasBundle(_ id: String) -> Bool {
         [TestProvider.certificateBucket, TestProvider.adoptedBucket].contains { bucket in
             s3.objects(bucket: bucket).keys.contains { "stackcert:1:\(bucket)/\($0)" == id }
@@ -53,6 +60,7 @@ struct World: Sendable {
         coverage.countDelivery()
         let timeout = delivery == 0 ? sent.trouble?.timeout.map { Duration.milliseconds($0) } : nil
         let deadline = clock.now.advanced(by: timeout ?? Self.timeout)
+        let logger = logger
         let network = InterceptedNetwork(
             s3: s3, inbox: inbox, clock: clock, endsAt: deadline,
             rewrite: { request in sabotage.map { $0.rewrite(request) } ?? request },
@@ -66,7 +74,10 @@ struct World: Sendable {
                 await Task.yield()
                 return fault?.onTheWire
             },
-            observe: { step, body in ledger.observe(step, body: body, of: sent) })
+            observe: { step, body in
+                ledger.observe(step, body: body, of: sent)
+                if sabotage == .logsBodies { logger.debug("sent \(String(decoding: body, as: UTF8.self))") }
+            })
         defer { signal?.signal.give() }
         do {
             let assembly = try ProviderAssembly(
@@ -74,11 +85,10 @@ struct World: Sendable {
             let function = CustomResourceFunction(
                 handler: SabotagedHandler(handler: assembly.handler, sabotage: sabotage), sender: assembly.sender,
                 settings: assembly.settings, clock: clock, executor: executor)
-            let logs = logs
-            var logger = Logger(label: "history") { _ in logs }
-            logger.logLevel = .trace
+            let payload = try sent.event.payload()
+            if sabotage == .logsEvents { logger.info("received \(String(decoding: payload, as: UTF8.self))") }
             try await withLogger(logger) { logger in
-                _ = try await function.handle(sent.event.payload(), deadline: deadline, logger: logger)
+                _ = try await function.handle(payload, deadline: deadline, logger: logger)
             }
             return network.isDead ? .killed : .returned
         } catch {
