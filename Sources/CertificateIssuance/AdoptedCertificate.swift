@@ -54,15 +54,26 @@ struct SystemABundle: Decodable {
     /// old or the new properties of an event may be its own.
     func original(of definitions: [CertificateDefinition], at address: CertificateAddress) -> CertificateDefinition? {
         let likely = definitions.filter { $0.bucket == address.bucket && $0.appName == address.appName }
-        let ranked = (likely.isEmpty ? definitions : likely).map { definition in
-            let unknown = [
-                definition.rotation != nil, definition.keyAlgorithm != .rsa2048, definition.validityDays != 3650,
-                !definition.subjectAlternativeNames.isEmpty,
-                certificate.commonName.map { $0 != "*.\(definition.appDomain)" } ?? false,
-            ]
-            return (definition, unknown.count { $0 })
+        let best = likely.min { surprises($0) < surprises($1) }
+        // When the old properties lead elsewhere, what the new ones have beside the domain may be new: a rotation that is
+        // taken for the original's would never be carried out.
+        guard let best, let old = definitions.first, !likely.contains(old), surprises(best) > 0 else { return best }
+        let domain = certificate.commonName.flatMap { name in
+            name.hasPrefix("*.") ? try? DomainName(String(name.dropFirst(2))) : nil
         }
-        return ranked.min { $0.1 < $1.1 }?.0
+        return CertificateDefinition(
+            appDomain: domain ?? best.appDomain, appName: best.appName, bucket: best.bucket, keyAlgorithm: .rsa2048,
+            validityDays: 3650, subjectAlternativeNames: [], rotation: nil)
+    }
+
+    /// How much of a definition system A's function did not know.
+    private func surprises(_ definition: CertificateDefinition) -> Int {
+        let surprises = [
+            definition.rotation != nil, definition.keyAlgorithm != .rsa2048, definition.validityDays != 3650,
+            !definition.subjectAlternativeNames.isEmpty,
+            certificate.commonName.map { $0 != "*.\(definition.appDomain)" } ?? false,
+        ]
+        return surprises.count { $0 }
     }
 
     init(_ body: [UInt8], named object: String) throws(IssuanceError) {

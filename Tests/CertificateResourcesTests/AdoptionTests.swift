@@ -123,6 +123,19 @@ import Timekeeping
         #expect(try await stack.delete(TestProvider.logStream).status == "SUCCESS")
     }
 
+    @Test("A rotation is carried out although the update before it failed before anything was adopted", .contract(26))
+    func rotationAfterFailedRename() async throws {
+        let provider = try TestProvider()
+        let key = try await provider.putSystemABundle()
+        var renamed = Self.small
+        renamed["AppName"] = "renamed"
+        var stack = ScriptedStack(provider, properties: renamed)
+        let rotated = try await update(&stack, Self.rotated, old: renamed)
+        #expect(rotated.status == "SUCCESS")
+        #expect(rotated.physicalResourceID.hasPrefix("stackcert:1:"))
+        #expect(rotated.data?["PreviousPublicKey"] == key)
+    }
+
     @Test("What was put in the adopted object's place since is not deleted with it", .contract(26))
     func replacedSince() async throws {
         let provider = try TestProvider()
