@@ -56,7 +56,9 @@ bench: setup package ## Measure start, memory, size and time, as ratios within o
 	$(PYTHON) Benchmarks/bench.py $(ZIP)
 
 soak: setup package ## Run many more random histories than `make test` does
+	swift build --build-tests
 	STACKCERT_HISTORIES=50000 STACKCERT_HISTORY_SEED=$$RANDOM $(SWIFT_TEST) --filter HistoryTests
+	STACKCERT_BLACK_BOX_HISTORIES=200 $(PYTHON) -m pytest -q Tests/Integration/test_histories.py
 
 invoke: setup package ## Run one event through the packaged zip: make invoke PAYLOAD=file.json
 	$(PYTHON) -m localcloud invoke --zip $(ZIP) $(PAYLOAD)

@@ -53,17 +53,17 @@ struct SystemABundle: Decodable {
     /// into the common name. An Update to other properties may have failed before the object was adopted, so either the
     /// old or the new properties of an event may be its own.
     func original(of definitions: [CertificateDefinition], at address: CertificateAddress) -> CertificateDefinition? {
-        let likely = definitions.filter { $0.bucket == address.bucket && $0.appName == address.appName }
-        let best = likely.min { surprises($0) < surprises($1) }
-        // When the old properties lead elsewhere, what the new ones have beside the domain may be new: a rotation that is
+        var likely = definitions.filter { $0.bucket == address.bucket && $0.appName == address.appName }
+        // Old properties that lead elsewhere still tell what the new ones change beside the name: a rotation that was
         // taken for the original's would never be carried out.
-        guard let best, let old = definitions.first, !likely.contains(old), surprises(best) > 0 else { return best }
-        let domain = certificate.commonName.flatMap { name in
-            name.hasPrefix("*.") ? try? DomainName(String(name.dropFirst(2))) : nil
+        if let old = definitions.first, !likely.contains(old) {
+            likely.append(
+                CertificateDefinition(
+                    appDomain: old.appDomain, appName: address.appName, bucket: address.bucket,
+                    keyAlgorithm: old.keyAlgorithm, validityDays: old.validityDays,
+                    subjectAlternativeNames: old.subjectAlternativeNames, rotation: old.rotation))
         }
-        return CertificateDefinition(
-            appDomain: domain ?? best.appDomain, appName: best.appName, bucket: best.bucket, keyAlgorithm: .rsa2048,
-            validityDays: 3650, subjectAlternativeNames: [], rotation: nil)
+        return likely.min { surprises($0) < surprises($1) }
     }
 
     /// How much of a definition system A's function did not know.

@@ -49,11 +49,12 @@ extension CertificateStore {
     /// same time, the one that changes the record first wins, and the other sees that. The bundle goes last, so that a
     /// repeated removal finds there what else belongs to it.
     ///
+    /// - Parameter facts: of a bundle that may be gone already, of which something may have been written since.
     /// - Returns: false when the generation stays.
     @discardableResult
     package func remove(
         _ address: CertificateAddress, of owner: CertificateOwner, issuedUpTo limit: UnixInstant,
-        deadline: UnixInstant
+        facts: CertificateFacts? = nil, deadline: UnixInstant
     ) async throws -> Bool {
         // Listed before it is looked at: what comes into being in between is not deleted.
         let versions = try await versions(bucket: address.bucket, key: address.key, deadline: deadline)
@@ -62,7 +63,7 @@ extension CertificateStore {
         guard let record = try await takeRecord(at: address, issuedUpTo: limit, deadline: deadline) else {
             return false
         }
-        if let facts = found ?? record?.facts {
+        if let facts = found ?? record?.facts ?? facts {
             try await removeAction(of: address, facts: facts, deadline: deadline)
         }
         if record?.settings.stableS3Key ?? true {

@@ -39,7 +39,7 @@ extension CertificateStore {
             // That Delete came while the request ran, and need not have seen its claim.
             throw IssuanceError(.cancelled, "This certificate is being deleted by an earlier request: try again.")
         }
-        try await remove(address, of: owner, issuedUpTo: tombstone.issuedAt, deadline: deadline)
+        try await remove(address, of: owner, issuedUpTo: tombstone.issuedAt, facts: facts, deadline: deadline)
         throw IssuanceError(
             .cancelled, "CloudFormation deleted this certificate while it was being made: nothing was kept.")
     }

@@ -35,6 +35,9 @@ extension BackendCertificateHandler {
                 for: target.address, owner: owner, adopted: adopted, deadline: context.deadline)
         }
 
+        // From here on another delivery of the request may succeed although this one fails: only under this id does the
+        // rollback's Delete find what that one stored.
+        context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
         // A bundle that somebody removed by hand: servers still show its key.
         let lostKey =
             request.requestType == .update && currentKey == nil
@@ -46,7 +49,6 @@ extension BackendCertificateHandler {
             bundle.certificate, previousPublicKey: try await previous, requestID: request.requestID,
             issuedAt: request.issuedAt)
 
-        context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
         var copy: String?
         let stored: CertificateFacts?
         do {
@@ -129,9 +131,18 @@ extension BackendCertificateHandler {
         previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> ResourceOutcome {
         let owner = request.owner
-        let (claimed, replaced) = try await store.claim(
-            target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
-            deadline: context.deadline, previous: previous)
+        let claimed: CertificateFacts
+        let replaced: Claim?
+        do {
+            (claimed, replaced) = try await store.claim(
+                target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
+                deadline: context.deadline, previous: previous)
+        } catch {
+            // A Delete that ended meanwhile did not see what was written since, and no other will come.
+            try await store.stopIfBuried(
+                target.address, of: owner, claim: request.claim, facts: facts, deadline: context.deadline)
+            throw error
+        }
         // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the
         // other.
         try await store.stopIfBuried(

@@ -81,7 +81,9 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
         do {
             return .success(try await dispatch(request, in: context))
         } catch {
-            return .failure(error)
+            // A call that ran into the deadline knows that it had no answer, but not what to do about it.
+            let isTimeUp = clock.now.advanced(by: .milliseconds(100)) >= context.deadline
+            return .failure(isTimeUp ? Self.timeIsUp(during: error) : error)
         }
     }
 
@@ -116,11 +118,15 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
         } catch {
             return nil
         }
-        return .failure(
-            CustomResourceError(
-                .deadlineExceeded,
-                "The work did not end within the function's timeout. Try again; if it stays, raise the function's "
-                    + "timeout or memory."))
+        return .failure(Self.timeIsUp())
+    }
+
+    private static func timeIsUp(during error: (any Error)? = nil) -> CustomResourceError {
+        CustomResourceError(
+            .deadlineExceeded,
+            "The work did not end within the function's timeout. Try again; if it stays, raise the function's "
+                + "timeout or memory." + (error.map { " Last seen: \(Reason($0))" } ?? ""),
+            cause: error)
     }
 
     private func reply(

@@ -149,6 +149,19 @@ import Timekeeping
         #expect(!hasEnded.withLock { $0 })
     }
 
+    @Test("A call that fails for want of time is answered with what to do about it", .contract(18))
+    func callAtTheDeadline() async throws {
+        let function = FunctionUnderTest(ScriptedHandler { _, _ in throw Mishap("S3 did not answer.") })
+        #expect(try await function.deliver(EventText().bytes, timeout: .milliseconds(150)) == .failed)
+        let reason = try #require(try function.bucket.answer.reason)
+        #expect(reason.hasPrefix("The work did not end within the function's timeout."))
+        #expect(reason.hasSuffix("Last seen: S3 did not answer."))
+        // With time left, the call itself is what failed.
+        let patient = FunctionUnderTest(ScriptedHandler { _, _ in throw Mishap("S3 did not answer.") })
+        #expect(try await patient.deliver(EventText().bytes) == .failed)
+        #expect(try patient.bucket.answer.reason == "S3 did not answer.")
+    }
+
     @Test("Work that is cancelled at the deadline does not answer a second time", .contract(18))
     func answeredOnce() async throws {
         let function = FunctionUnderTest(

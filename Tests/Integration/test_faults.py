@@ -211,14 +211,14 @@ def test_an_update_that_died_is_cleaned_up_by_the_next(provider, app, cloud, rol
 
 @pytest.mark.contract(18)
 def test_a_stack_hears_of_it_before_the_functions_time_is_over(app, cloud):
-    """S3 does not answer; the function has twelve seconds and keeps ten of them for its reply."""
+    """S3 does not answer; the function has twelve seconds and keeps half of them for its reply."""
     stack = app()
     cloud.faults.add("deadline", kind="invocation", seconds=12)
     cloud.faults.add("hang", "s3:HeadObject", seconds=20)
     began = time.monotonic()
     assert stack.create().status == "ROLLBACK_COMPLETE"
     assert time.monotonic() - began < 12
-    assert "timeout" in cloud.recorder.exchanges[0].response["Reason"]
+    assert "raise the function's timeout" in cloud.recorder.exchanges[0].response["Reason"]
 
 
 @pytest.mark.contract(4)
