@@ -119,12 +119,18 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "CertificateRenewal",
+            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "Timekeeping", logging],
+            swiftSettings: settings
+        ),
+
         // Level 6: composition roots
         .executableTarget(
             name: "StackCertLambda",
             dependencies: [
-                "AWSClient", "CGlibcCompat", "CertificateIssuance", "CertificateResources", "CustomResource",
-                "Diagnostics", "HTTPTransport", "LambdaRuntime", "PKI", "Timekeeping", logging,
+                "AWSClient", "CGlibcCompat", "CertificateIssuance", "CertificateRenewal", "CertificateResources",
+                "CustomResource", "Diagnostics", "HTTPTransport", "LambdaRuntime", "PKI", "Timekeeping", logging,
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: settings
@@ -205,6 +211,15 @@ let package = Package(
                 "Timekeeping", httpTypes, logging,
             ],
             exclude: ["Fixtures"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CertificateRenewalTests",
+            dependencies: [
+                "AWSClient", "CertificateIssuance", "CertificateRenewal", "HTTPTransport", "PKI", "SigV4",
+                "TestSupport",
+                "Timekeeping", httpTypes, inMemoryLogging, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -6,7 +6,7 @@ extension CertificateStore {
     package func adopted(
         by owner: CertificateOwner, deadline: UnixInstant
     ) async throws -> AdoptedCertificate? {
-        try await document(AdoptedCertificate.self, at: owner.adoptionKey, deadline: deadline)?.document
+        try await state.document(AdoptedCertificate.self, at: owner.adoptionKey, deadline: deadline)?.document
     }
 
     /// Takes over the object that system A made, and writes that down before anything else is done.
@@ -46,13 +46,13 @@ extension CertificateStore {
             generation: Generation(original, of: owner).description, facts: facts,
             claim: claim)
         let written = try await unlessPreconditionFails {
-            try await write(adopted, at: owner.adoptionKey, ifNoneMatch: true, deadline: deadline)
+            try await state.write(adopted, at: owner.adoptionKey, ifNoneMatch: true, deadline: deadline)
         }
         if written { return adopted }
         // Another delivery was faster. To go on without what it wrote would make a new key in the place of a live one.
         guard let earlier = try await self.adopted(by: owner, deadline: deadline) else {
             throw IssuanceError(
-                .contention, "The record s3://\(stateBucket)/\(owner.adoptionKey) keeps changing: try again.")
+                .contention, "The record s3://\(state.name)/\(owner.adoptionKey) keeps changing: try again.")
         }
         return earlier
     }
@@ -72,7 +72,7 @@ extension CertificateStore {
     ) async throws -> AdoptedCertificate {
         guard adopted.claim.issuedAt <= claim.issuedAt else { return adopted }
         let updated = adopted.replacing(facts: adopted.facts.replacing(previous), claim: claim)
-        if updated != adopted { try await write(updated, at: owner.adoptionKey, deadline: deadline) }
+        if updated != adopted { try await state.write(updated, at: owner.adoptionKey, deadline: deadline) }
         return updated
     }
 
@@ -92,7 +92,7 @@ extension CertificateStore {
             }
         }
         _ = try await unlessAbsent {
-            try await s3.deleteObject(bucket: stateBucket, key: owner.adoptionKey, deadline: deadline)
+            try await s3.deleteObject(bucket: state.name, key: owner.adoptionKey, deadline: deadline)
         }
     }
 }

@@ -5,7 +5,7 @@ extension CertificateStore {
     package func record(
         at address: CertificateAddress, deadline: UnixInstant
     ) async throws -> CertificateRecord? {
-        try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)?.document
+        try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)?.document
     }
 
     /// Removes the record, unless its claim was issued after `limit`.
@@ -16,20 +16,20 @@ extension CertificateStore {
     ) async throws -> CertificateRecord?? {
         for _ in 0..<5 {
             guard
-                let (record, etag) = try await document(
+                let (record, etag) = try await state.document(
                     CertificateRecord.self, at: address.recordKey, deadline: deadline)
             else { return .some(nil) }
             guard record.claim.issuedAt <= limit else { return nil }
             let isTaken = try await unlessPreconditionFails {
                 _ = try await unlessAbsent {
                     try await s3.deleteObject(
-                        bucket: stateBucket, key: address.recordKey, ifMatch: etag, deadline: deadline)
+                        bucket: state.name, key: address.recordKey, ifMatch: etag, deadline: deadline)
                 }
             }
             if isTaken { return record }
         }
         throw IssuanceError(
-            .contention, "The record s3://\(stateBucket)/\(address.recordKey) keeps changing: try again.")
+            .contention, "The record s3://\(state.name)/\(address.recordKey) keeps changing: try again.")
     }
 
     /// Writes down that a request was given this generation. With the first record goes the mark of when the generation
@@ -46,7 +46,7 @@ extension CertificateStore {
         previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
         for _ in 0..<5 {
-            let existing = try await document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
+            let existing = try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
             // A record of another bundle under the same key is left from one that somebody removed by hand.
             let recorded = existing?.document.facts
             let current =
@@ -61,14 +61,14 @@ extension CertificateStore {
                 try await writeAction(for: address, facts: facts, deadline: deadline)
             }
             let written = try await unlessPreconditionFails {
-                try await write(
+                try await state.write(
                     record, at: address.recordKey, ifNoneMatch: existing == nil, ifMatch: existing?.etag,
                     deadline: deadline)
             }
             if written { return (record.facts, known) }
         }
         throw IssuanceError(
-            .contention, "The record s3://\(stateBucket)/\(address.recordKey) keeps changing: try again.")
+            .contention, "The record s3://\(state.name)/\(address.recordKey) keeps changing: try again.")
     }
 
     /// The key says all: one LIST finds what is due.
@@ -76,7 +76,7 @@ extension CertificateStore {
         for address: CertificateAddress, facts: CertificateFacts, deadline: UnixInstant
     ) async throws {
         _ = try await s3.putObject(
-            bucket: stateBucket, key: actionKey(of: address, facts: facts), body: [], deadline: deadline)
+            bucket: state.name, key: actionKey(of: address, facts: facts), body: [], deadline: deadline)
     }
 
     func removeAction(
@@ -84,7 +84,7 @@ extension CertificateStore {
     ) async throws {
         _ = try await unlessAbsent {
             try await s3.deleteObject(
-                bucket: stateBucket, key: actionKey(of: address, facts: facts), deadline: deadline)
+                bucket: state.name, key: actionKey(of: address, facts: facts), deadline: deadline)
         }
     }
 

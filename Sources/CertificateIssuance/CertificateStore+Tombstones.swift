@@ -6,18 +6,18 @@ extension CertificateStore {
     /// that is delivered late does not make an earlier one of a later.
     package func bury(_ address: CertificateAddress, issuedAt: UnixInstant, deadline: UnixInstant) async throws {
         for _ in 0..<5 {
-            let existing = try await document(Tombstone.self, at: address.tombstoneKey, deadline: deadline)
+            let existing = try await state.document(Tombstone.self, at: address.tombstoneKey, deadline: deadline)
             let tombstone = Tombstone(
                 issuedAt: max(issuedAt, existing?.document.issuedAt ?? issuedAt), writtenAt: clock.now)
             let isWritten = try await unlessPreconditionFails {
-                try await write(
+                try await state.write(
                     tombstone, at: address.tombstoneKey, ifNoneMatch: existing == nil, ifMatch: existing?.etag,
                     deadline: deadline)
             }
             if isWritten { return }
         }
         throw IssuanceError(
-            .contention, "The note s3://\(stateBucket)/\(address.tombstoneKey) keeps changing: try again.")
+            .contention, "The note s3://\(state.name)/\(address.tombstoneKey) keeps changing: try again.")
     }
 
     /// Stops a request that was issued before the last Delete of the generation, and removes what it may have written
@@ -61,7 +61,7 @@ extension CertificateStore {
 
     /// Nil when there is none that still counts.
     private func tombstone(of address: CertificateAddress, deadline: UnixInstant) async throws -> Tombstone? {
-        let tombstone = try await document(Tombstone.self, at: address.tombstoneKey, deadline: deadline)?.document
+        let tombstone = try await state.document(Tombstone.self, at: address.tombstoneKey, deadline: deadline)?.document
         return tombstone.flatMap { $0.counts(at: clock.now) ? $0 : nil }
     }
 }

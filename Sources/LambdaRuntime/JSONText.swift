@@ -17,6 +17,10 @@ struct JSONText: Sendable {
         string(value)
     }
 
+    mutating func number(_ value: Int) {
+        bytes.append(contentsOf: value.description.utf8)
+    }
+
     /// A string, quoted and escaped so that it stays on one line: control characters and the line and paragraph
     /// separators, which some readers of logs break at, are written as escapes.
     ///

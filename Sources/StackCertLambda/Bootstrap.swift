@@ -1,5 +1,6 @@
 import AWSClient
 import CertificateIssuance
+import CertificateRenewal
 import CertificateResources
 import Configuration
 import CustomResource
@@ -32,10 +33,21 @@ enum Bootstrap {
         }
     }
 
+    /// One binary for all functions of the provider: the function's handler name chooses.
     private static func serve(
         _ loop: RuntimeLoop, environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
     ) async throws {
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+        if environment["_HANDLER"] == "stack-renewal" {
+            let handler: RenewalInvocationHandler
+            do {
+                handler = try renewalHandler(
+                    RenewalConfiguration(reader), environment: environment, executor: executor, clock: clock)
+            } catch {
+                return try await loop.run(UnconfiguredRenewal(error: error))
+            }
+            return try await loop.run(handler)
+        }
         let loopbackAllowed = environment["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"
         let configuration: FunctionConfiguration
         let handler: BackendCertificateHandler
@@ -61,18 +73,36 @@ enum Bootstrap {
                 allowedAccounts: configuration.allowedAccounts, loopbackResponseURLsAllowed: loopbackAllowed))
     }
 
+    private static func client(
+        environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
+    ) throws -> AWSServiceClient {
+        AWSServiceClient(
+            configuration: try AWSConfiguration.fromEnvironment(environment), executor: executor,
+            credentials: EnvironmentCredentials(environment: environment), clock: clock)
+    }
+
     private static func backendCertificateHandler(
         _ configuration: FunctionConfiguration, environment: [String: String], executor: any HTTPExecutor,
         clock: any WallClock
     ) throws -> BackendCertificateHandler {
-        let aws = try AWSConfiguration.fromEnvironment(environment)
-        let client = AWSServiceClient(
-            configuration: aws, executor: executor, credentials: EnvironmentCredentials(environment: environment),
-            clock: clock)
+        let client = try client(environment: environment, executor: executor, clock: clock)
         let store = CertificateStore(
             s3: S3(client, expectedBucketOwner: configuration.bucketOwner), stateBucket: configuration.stateBucket,
             keyARN: configuration.keyARN, clock: clock)
         return BackendCertificateHandler(
             store: store, issuer: SelfSignedIssuer(clock: clock), defaults: configuration.defaults, clock: clock)
+    }
+
+    private static func renewalHandler(
+        _ configuration: RenewalConfiguration, environment: [String: String], executor: any HTTPExecutor,
+        clock: any WallClock
+    ) throws -> RenewalInvocationHandler {
+        let client = try client(environment: environment, executor: executor, clock: clock)
+        let state = StateBucket(
+            configuration.stateBucket, s3: S3(client, expectedBucketOwner: configuration.bucketOwner))
+        let run = RenewalRun(
+            RenewalEnvironment(
+                cloudFormation: CloudFormation(client), state: state, clock: clock, window: configuration.window))
+        return RenewalInvocationHandler(run: run, configuration: configuration, sns: SNS(client), clock: clock)
     }
 }

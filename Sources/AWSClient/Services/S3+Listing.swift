@@ -7,10 +7,12 @@ extension S3 {
     ///
     /// - Parameters:
     ///   - startAfter: only keys behind this one.
+    ///   - before: only keys before this one: later pages are not asked for.
     ///   - limit: with more objects the call fails with ``AWSError/Code/tooManyResults``: nobody should take a part
     ///     for the whole.
     package func listObjects(
-        bucket: String, prefix: String, startAfter: String? = nil, limit: Int = 100_000, deadline: UnixInstant
+        bucket: String, prefix: String, startAfter: String? = nil, before end: String? = nil, limit: Int = 100_000,
+        deadline: UnixInstant
     ) async throws -> [ObjectSummary] {
         var call = try call("ListObjectsV2", .get, bucket: bucket)
         call.query = [("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)]
@@ -20,7 +22,9 @@ extension S3 {
         var objects: [ObjectSummary] = []
         try await followPages(of: call, deadline: deadline) { page throws(AWSError) in
             for element in page.children where element.name == "Contents" {
-                objects.append(try ObjectSummary(element, page.keyEncoding))
+                let object = try ObjectSummary(element, page.keyEncoding)
+                if let end, !object.key.utf8.lexicographicallyPrecedes(end.utf8) { return nil }
+                objects.append(object)
             }
             guard objects.count <= limit else { throw .tooMany(limit) }
             guard page["IsTruncated"] == "true" else { return nil }

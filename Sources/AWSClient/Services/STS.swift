@@ -1,5 +1,3 @@
-internal import HTTPTransport
-internal import HTTPTypes
 package import SigV4
 package import Timekeeping
 
@@ -64,24 +62,11 @@ package struct STS: Sendable {
         }
     }
 
-    /// - Parameter read: makes something of the `…Result` element.
     private func send<Value>(
         _ action: String, _ parameters: KeyValuePairs<String, String?> = [:], deadline: UnixInstant,
         read: (XMLElement) throws(AWSError) -> Value
     ) async throws -> Value {
-        var call = AWSCall(service: .sts, operation: action, method: .post)
-        call.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
-        call.body = QueryEncoder(version: "2011-06-15").body(action: action, parameters: parameters)
-        // What STS sends may be keys: no error is looked for, and none is shown, in a success.
-        call.answersWithData = true
-        let answer = try await client.send(call, deadline: deadline)
-        do throws(AWSError) {
-            guard let result = try XMLElement(parsing: answer.body).first(action + "Result") else {
-                throw AWSError(.invalidResponse, "The answer has no \(action)Result.")
-            }
-            return try read(result)
-        } catch {
-            throw error.during(call)
-        }
+        try await client.send(
+            QueryEncoder(version: "2011-06-15").call(.sts, action, Array(parameters)), deadline: deadline, read: read)
     }
 }

@@ -1,0 +1,41 @@
+internal import AWSClient
+internal import CertificateIssuance
+internal import Timekeeping
+
+/// Takes, keeps and gives back the right to work on a stack, by conditional writes of its ``RenewalAttempt``.
+struct AttemptMemory: Sendable {
+    let stack: DueStack
+    let state: StateBucket
+    let deadline: UnixInstant
+
+    struct Held: Sendable {
+        var value: RenewalAttempt
+        fileprivate(set) var etag: String
+    }
+
+    private var key: String { RenewalAttempt.key(stackGUID: stack.guid) }
+
+    /// - Returns: nil when the stack's next try is not due yet, or when another run has it.
+    func take(at now: UnixInstant, lease: Duration) async throws -> Held? {
+        let existing = try await state.document(RenewalAttempt.self, at: key, deadline: deadline)
+        var attempt = existing?.document ?? RenewalAttempt(stack, now: now)
+        guard attempt.leaseEnds <= now, attempt.execution != nil || attempt.nextTry <= now else { return nil }
+        attempt = attempt.for(stack)
+        attempt.leaseEnds = now.advanced(by: lease)
+        var etag = ""
+        let isTaken = try await unlessPreconditionFails {
+            etag = try await state.write(
+                attempt, at: key, ifNoneMatch: existing == nil, ifMatch: existing?.etag, deadline: deadline)
+        }
+        return isTaken ? Held(value: attempt, etag: etag) : nil
+    }
+
+    /// - Throws: ``AWSError`` with `preconditionFailed` when the lease was lost.
+    func write(_ held: inout Held) async throws {
+        held.etag = try await state.write(held.value, at: key, ifMatch: held.etag, deadline: deadline)
+    }
+
+    func remove(_ held: Held) async throws {
+        try await state.delete(key, ifMatch: held.etag, deadline: deadline)
+    }
+}

@@ -1,0 +1,74 @@
+package import AWSClient
+
+/// Tells whether a change set does nothing but rotate: a renewal never deploys what somebody else has changed.
+///
+/// The change set was made of the previous template and the previous values of all parameters but the rotation's. All
+/// the same it may hold other changes: a parameter that is looked up anew in Parameter Store, a template that is
+/// transformed differently today, a resource that drifted in a way that CloudFormation sees.
+package struct ChangeSetJudge: Sendable {
+    /// Logical ids of the resources that the parameters rotate.
+    let rotating: Set<String>
+    /// Parameters that the change set changes; nil within a nested stack whose parameters follow from the outer one.
+    let parameters: Set<String>?
+
+    package init(rotating: Set<String>, parameters: Set<String>?) {
+        self.rotating = rotating
+        self.parameters = parameters
+    }
+
+    /// What does not belong to a rotation, a line for each; empty when the change set may be executed.
+    ///
+    /// Source: API reference, `ResourceChangeDetail`.
+    package func objections(to changes: [CloudFormation.ResourceChange]) -> [String] {
+        // A resource may follow from one that follows from the rotation: the set grows until it stays.
+        var expected = rotating
+        while true {
+            let more = changes.filter { !expected.contains($0.logicalResourceID) && follows($0, from: expected) }
+            if more.isEmpty { break }
+            expected.formUnion(more.map(\.logicalResourceID))
+        }
+        return changes.compactMap { change in
+            if follows(change, from: expected) { return nil }
+            return
+                "\(change.logicalResourceID) (\(change.resourceType)): \(change.action) \(cause(of: change, expected))"
+        }
+    }
+
+    private func follows(_ change: CloudFormation.ResourceChange, from expected: Set<String>) -> Bool {
+        guard change.action == "Modify", !change.details.isEmpty else { return false }
+        return change.details.allSatisfy { follows($0, in: change, from: expected) }
+    }
+
+    private func follows(
+        _ detail: CloudFormation.ChangeDetail, in change: CloudFormation.ResourceChange, from expected: Set<String>
+    ) -> Bool {
+        switch detail.source {
+        case "ParameterReference":
+            guard let parameters else { return true }
+            let isRotation = rotating.contains(change.logicalResourceID) || change.changeSetID != nil
+            return isRotation && detail.causingEntity.map(parameters.contains) ?? false
+        case "ResourceReference", "ResourceAttribute":
+            let cause = detail.causingEntity?.split(separator: ".").first.map(String.init)
+            return cause.map { expected.contains($0) && $0 != change.logicalResourceID } ?? false
+        case "Automatic":
+            // CloudFormation says so of every nested stack; the nested change set is judged by itself.
+            return change.changeSetID != nil
+        case "DirectModification":
+            // A value that depends on others is listed twice: by its cause, and as one that may come out differently.
+            return detail.evaluation == "Dynamic"
+                && change.details.contains {
+                    $0.attribute == detail.attribute && $0.name == detail.name && $0.source != "DirectModification"
+                }
+        default:
+            return false
+        }
+    }
+
+    private func cause(of change: CloudFormation.ResourceChange, _ expected: Set<String>) -> String {
+        let causes = change.details.filter { !follows($0, in: change, from: expected) }.map { detail in
+            let target = detail.name.map { "\(detail.attribute).\($0)" } ?? detail.attribute
+            return "\(target) by \(detail.source ?? "unknown")\(detail.causingEntity.map { " " + $0 } ?? "")"
+        }
+        return causes.isEmpty ? "without a cause" : causes.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,33 @@
+package import AWSClient
+package import CertificateIssuance
+internal import Diagnostics
+package import Timekeeping
+
+/// What a renewal works with.
+package struct RenewalEnvironment: Sendable {
+    package let cloudFormation: CloudFormation
+    package let state: StateBucket
+    package let clock: any WallClock
+    /// Nil: at any time.
+    package let window: RenewalWindow?
+    /// How many stacks are worked on at the same time.
+    package let stacksInFlight: Int
+    /// How long a run keeps a stack to itself: longer than any invocation lasts.
+    package let lease: Duration
+    let pollInterval: Duration
+
+    package init(
+        cloudFormation: CloudFormation, state: StateBucket, clock: any WallClock, window: RenewalWindow? = nil,
+        stacksInFlight: Int = 4, lease: Duration = .seconds(1000), pollInterval: Duration = .seconds(2)
+    ) {
+        self.cloudFormation = cloudFormation
+        self.state = state
+        self.clock = clock
+        self.window = window
+        self.stacksInFlight = max(1, stacksInFlight)
+        self.lease = lease
+        self.pollInterval = pollInterval
+    }
+}
+
+func text(of error: any Error) -> String { Reason(error).description }

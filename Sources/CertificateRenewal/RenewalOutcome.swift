@@ -1,0 +1,59 @@
+internal import Diagnostics
+
+/// What became of one stack's renewal, in this run.
+package struct RenewalOutcome: Hashable, Sendable {
+    /// How it is counted, remembered and told: part of metrics and of the state bucket.
+    package enum Code: String, Hashable, Sendable, Codable, CaseIterable {
+        // All is well.
+        case started = "Started"
+        case underWay = "UnderWay"
+        case renewed = "Renewed"
+        /// The stack is gone, and with it what was due.
+        case stackDeleted = "StackDeleted"
+        /// An operator said so, by the tag or by the window.
+        case switchedOff = "SwitchedOff"
+        case outsideWindow = "OutsideWindow"
+        /// An earlier try failed, and the next is not due yet; or another run has the stack.
+        case waiting = "Waiting"
+
+        // Nothing was started; it is tried again.
+        case stackBusy = "StackBusy"
+        case nothingToChange = "NothingToChange"
+        case unfitStatus = "UnfitStatus"
+        case importing = "Importing"
+        case inReview = "InReview"
+        case ownedByStackSet = "OwnedByStackSet"
+        case noRole = "NoRole"
+        case noParameter = "NoParameter"
+        case foreignChanges = "ForeignChanges"
+        case changeSetFailed = "ChangeSetFailed"
+        case accessDenied = "AccessDenied"
+        case throttled = "Throttled"
+        case failed = "Failed"
+
+        // The stack was updated, and servers have been through it.
+        case rolledBack = "RolledBack"
+        case stackPolicy = "StackPolicy"
+        case notRotated = "NotRotated"
+    }
+
+    package let code: Code
+    /// One line for whoever is on call: what is wrong, and what to do.
+    package let line: String
+
+    package init(_ code: Code, _ line: String) {
+        self.code = code
+        self.line = Reason(line).description
+    }
+
+    /// Whether somebody has to be told.
+    package var isFailure: Bool {
+        switch code {
+        case .started, .underWay, .renewed, .stackDeleted, .switchedOff, .outsideWindow, .waiting: false
+        default: true
+        }
+    }
+
+    /// An update that was rolled back is repeated once a day at most: each time servers are replaced twice.
+    var touchedServers: Bool { [.rolledBack, .stackPolicy, .notRotated].contains(code) }
+}

@@ -1,0 +1,155 @@
+internal import AWSClient
+internal import CertificateIssuance
+package import Logging
+package import Timekeeping
+
+/// One run of the scheduled function: everything that is due, and everything that earlier runs left unfinished.
+package struct RenewalRun: Sendable {
+    private let environment: RenewalEnvironment
+
+    package init(_ environment: RenewalEnvironment) {
+        self.environment = environment
+    }
+
+    /// - Parameter deadline: when the run has to be over. Stacks for which no time is left wait for the next.
+    /// - Throws: ``AWSError`` when what is due cannot be found. A single stack's failure is in the report.
+    package func run(until deadline: UnixInstant, logger: Logger) async throws -> RenewalReport {
+        let due = try await due(deadline: deadline, logger: logger)
+        let attempts = try await attempts(deadline: deadline, logger: logger)
+        // What an earlier run started is looked after before anything else is begun in the same stack.
+        let begun = attempts.filter { $0.value.execution != nil }
+        var stacks = begun.map { DueStack(id: $1.stackID, guid: $0, certificates: $1.certificates) }
+        stacks += due.filter { begun[$0.guid] == nil }
+        stacks.sort { ($0.earliestExpiry ?? environment.clock.now) < ($1.earliestExpiry ?? environment.clock.now) }
+        // Somebody else renewed, or removed, what a try of ours failed to renew.
+        for guid in attempts.keys where !stacks.contains(where: { $0.guid == guid }) {
+            try await environment.state.delete(RenewalAttempt.key(stackGUID: guid), deadline: deadline)
+        }
+
+        var report = RenewalReport(due: due.reduce(0) { $0 + $1.certificates.count })
+        await withTaskGroup(of: RenewalReport.Line?.self) { group in
+            var waiting = stacks[...]
+            for _ in 0..<environment.stacksInFlight {
+                guard let stack = waiting.popFirst() else { break }
+                group.addTask { await self.handle(stack, deadline: deadline, logger: logger) }
+            }
+            while let line = await group.next() {
+                if let line { report.lines.append(line) }
+                guard environment.clock.now < deadline, let stack = waiting.popFirst() else { continue }
+                group.addTask { await self.handle(stack, deadline: deadline, logger: logger) }
+            }
+            if !waiting.isEmpty {
+                logger.warning("no time was left for all stacks", metadata: ["renewal.left": "\(waiting.count)"])
+            }
+        }
+        return report
+    }
+
+    // MARK: What is due
+
+    private func due(deadline: UnixInstant, logger: Logger) async throws -> [DueStack] {
+        var byStack: [String: (id: String, certificates: [DueCertificate])] = [:]
+        for action in try await environment.state.dueActions(at: environment.clock.now, deadline: deadline) {
+            let record: CertificateRecord?
+            do {
+                record = try await environment.state.record(of: action, deadline: deadline)
+            } catch let error as AWSError where error.isRetryable {
+                throw error
+            } catch {
+                logger.error("a record cannot be read", metadata: ["error.message": "\(text(of: error))"])
+                continue
+            }
+            guard let record else {
+                logger.notice(
+                    "a marker pointed at nothing and was removed", metadata: ["renewal.marker": "\(action.key)"])
+                try await environment.state.remove(action, deadline: deadline)
+                continue
+            }
+            byStack[action.stackGUID, default: (record.stackID, [])].certificates.append(
+                DueCertificate(
+                    logicalResourceID: record.logicalResourceID, generation: action.generation.description,
+                    rotationParameter: record.settings.rotationParameter, notBefore: record.facts.notBefore,
+                    notAfter: record.facts.notAfter))
+        }
+        return byStack.map { DueStack(id: $1.id, guid: $0, certificates: $1.certificates) }
+    }
+
+    private func attempts(deadline: UnixInstant, logger: Logger) async throws -> [String: RenewalAttempt] {
+        var attempts: [String: RenewalAttempt] = [:]
+        for key in try await environment.state.keys(below: RenewalAttempt.root, deadline: deadline) {
+            guard let guid = key.split(separator: "/").last?.split(separator: ".").first else { continue }
+            do {
+                attempts[String(guid)] = try await environment.state.document(
+                    RenewalAttempt.self, at: key, deadline: deadline)?.document
+            } catch let error as AWSError where error.isRetryable {
+                throw error
+            } catch {
+                logger.error("a renewal's memory cannot be read", metadata: ["error.message": "\(text(of: error))"])
+            }
+        }
+        return attempts
+    }
+
+    // MARK: One stack
+
+    private func handle(
+        _ stack: DueStack, deadline: UnixInstant, logger: Logger
+    ) async -> RenewalReport.Line? {
+        var line: RenewalReport.Line
+        do {
+            guard let told = try await renew(stack, deadline: deadline) else { return nil }
+            line = told
+        } catch {
+            // Nothing is known to be lost: what was written before says where to go on.
+            line = RenewalReport.Line(
+                stack: stack, outcome: RenewalOutcome(failure: error), isNews: true)
+        }
+        logger.log(
+            level: line.outcome.isFailure ? .error : .info, "renewal",
+            metadata: [
+                "cfn.stack_id": "\(stack.id)", "renewal.outcome": "\(line.outcome.code.rawValue)",
+                "renewal.message": "\(line.outcome.line)",
+            ])
+        return line
+    }
+
+    private func renew(_ stack: DueStack, deadline: UnixInstant) async throws -> RenewalReport.Line? {
+        let memory = AttemptMemory(stack: stack, state: environment.state, deadline: deadline)
+        guard var attempt = try await memory.take(at: environment.clock.now, lease: environment.lease) else {
+            return RenewalReport.Line(stack: stack, outcome: RenewalOutcome(.waiting, "Waits for its next try."))
+        }
+        let before = attempt.value
+        let renewal = StackRenewal(stack: stack, environment: environment, deadline: deadline)
+        var outcome: RenewalOutcome?
+        if let execution = attempt.value.execution {
+            outcome = await renewal.verify(execution)
+        }
+        let ended: RenewalOutcome
+        if let outcome {
+            ended = outcome
+        } else {
+            // Written down before it is done: whoever comes after a run that was killed looks whether it was done.
+            ended = await renewal.start { execution in
+                attempt.value.execution = execution
+                try await memory.write(&attempt)
+            }
+        }
+        switch ended.code {
+        case .renewed, .stackDeleted:
+            if ended.code == .stackDeleted { try await forget(stack, deadline: deadline) }
+            try await memory.remove(attempt)
+        default:
+            attempt.value = attempt.value.after(ended, now: environment.clock.now)
+            try await memory.write(&attempt)
+        }
+        return RenewalReport.Line(stack: stack, outcome: ended, isNews: attempt.value.isNews(since: before))
+    }
+
+    /// The markers of a stack that is gone. Its records stay for the sweep, which reports what is left of it.
+    private func forget(_ stack: DueStack, deadline: UnixInstant) async throws {
+        let all = try await environment.state.dueActions(at: environment.clock.now, deadline: deadline)
+        for action in all where action.stackGUID == stack.guid {
+            try await environment.state.remove(action, deadline: deadline)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+internal import AWSClient
+internal import CertificateIssuance
+internal import Timekeeping
+
+/// The renewal of one stack, up to the start of its update. CloudFormation does the rest; the next run looks how it went.
+///
+/// Reading order: `RenewalRun` finds the stacks; this file has the steps; `+Checks` says which stacks are left alone,
+/// `+Verification` looks after what an earlier run started.
+struct StackRenewal: Sendable {
+    let stack: DueStack
+    let environment: RenewalEnvironment
+    let deadline: UnixInstant
+
+    var cloudFormation: CloudFormation { environment.cloudFormation }
+    var now: UnixInstant { environment.clock.now }
+
+    /// - Parameter willExecute: writes down what is about to be started, so that a run that is killed is taken up again.
+    func start(willExecute: (RenewalAttempt.Execution) async throws -> Void) async -> RenewalOutcome {
+        do {
+            let own = try await cloudFormation.describeStack(stack.id, deadline: deadline)
+            if let outcome = refusal(of: own) { return outcome }
+            // Only the outermost stack of a nest can be updated.
+            let root =
+                if let rootID = own.rootID, rootID != own.id {
+                    try await cloudFormation.describeStack(rootID, deadline: deadline)
+                } else {
+                    own
+                }
+            if let outcome = refusal(of: root) ?? refusalToUpdate(root, for: own) { return outcome }
+            let changeSet = try await changeSet(of: root)
+            if let outcome = await judge(changeSet, of: root, own: own) {
+                // Nobody needs it any more; should it stay, the next try takes it away.
+                try? await cloudFormation.deleteChangeSet(changeSet.id, deadline: deadline)
+                return outcome
+            }
+            try await willExecute(RenewalAttempt.Execution(changeSetID: changeSet.id, startedAt: now))
+            try await cloudFormation.executeChangeSet(
+                changeSet.id, token: changeSet.token, deadline: deadline)
+            return RenewalOutcome(
+                .started, "Update of stack \(root.name) started: \(rotationText). The next run looks how it went.")
+        } catch let error as AWSError where error.isMissingStack {
+            return RenewalOutcome(.stackDeleted, "The stack does not exist any more.")
+        } catch {
+            return RenewalOutcome(failure: error)
+        }
+    }
+
+    /// `CertificateRotation=2027-11-21-5d9375ed`
+    private var rotationText: String {
+        stack.rotations.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+    }
+
+    // MARK: The change set
+
+    private func changeSet(of root: CloudFormation.Stack) async throws -> CloudFormation.ChangeSet {
+        let rotations = stack.rotations
+        let request = CloudFormation.ChangeSetRequest(
+            stackID: root.id, name: stack.changeSetName,
+            description: "StackCert renews a certificate that expires \(stack.earliestExpiry?.iso8601 ?? "soon").",
+            parameters: root.parameters.map { ($0.key, rotations[$0.key]) }, roleARN: root.roleARN,
+            capabilities: root.capabilities, notificationARNs: root.notificationARNs)
+        let id: String
+        do {
+            id = try await cloudFormation.createChangeSet(request, deadline: deadline)
+        } catch let error as AWSError where error.code.rawValue == "AlreadyExistsException" {
+            // From a run that was killed, or one whose answer was lost: what it was made of may have changed since.
+            let old = try await cloudFormation.describeChangeSet(request.name, stack: root.id, deadline: deadline)
+            try await cloudFormation.deleteChangeSet(old.id, deadline: deadline)
+            id = try await cloudFormation.createChangeSet(request, deadline: deadline)
+        }
+        return try await finished(id)
+    }
+
+    /// Waits until CloudFormation has compared the templates.
+    private func finished(_ id: String) async throws -> CloudFormation.ChangeSet {
+        while true {
+            let changeSet = try await cloudFormation.describeChangeSet(id, deadline: deadline)
+            guard changeSet.status.hasSuffix("_PENDING") || changeSet.status.hasSuffix("_IN_PROGRESS") else {
+                return changeSet
+            }
+            guard now.advanced(by: environment.pollInterval) < deadline else {
+                throw AWSError(.timedOut, "CloudFormation did not finish the change set in time: it is tried again.")
+            }
+            try await environment.clock.sleep(until: now.advanced(by: environment.pollInterval), tolerance: nil)
+        }
+    }
+
+    /// Nil when the change set may be executed.
+    private func judge(
+        _ changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
+    ) async -> RenewalOutcome? {
+        guard changeSet.status == "CREATE_COMPLETE", changeSet.executionStatus == "AVAILABLE" else {
+            let reason = changeSet.statusReason ?? changeSet.status
+            guard reason.contains("didn't contain changes") || reason.contains("No updates are to be performed") else {
+                return RenewalOutcome(
+                    .changeSetFailed,
+                    "CloudFormation cannot prepare the update of stack \(root.name): \(reason.prefix(400))")
+            }
+            return RenewalOutcome(
+                .nothingToChange,
+                "\(rotationText) changes nothing in stack \(root.name): pass the parameter to the Rotation property of "
+                    + "\(stack.certificates.map(\.logicalResourceID).joined(separator: ", ")).")
+        }
+        do {
+            let objections = try await objections(to: changeSet, of: root, own: own)
+            guard let first = objections.first else { return nil }
+            return RenewalOutcome(
+                .foreignChanges,
+                "The update would do more than rotate, so it was not started. Deploy stack \(root.name) yourself, with "
+                    + "\(rotationText). \(first)" + objections.dropFirst().prefix(9).map { "; \($0)" }.joined()
+                    + (objections.count > 10 ? "; and \(objections.count - 10) more" : ""))
+        } catch {
+            return RenewalOutcome(failure: error)
+        }
+    }
+
+    private func objections(
+        to changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
+    ) async throws -> [String] {
+        let rotating = try await rotatingResources()
+        let isNested = root.id != own.id
+        var objections = ChangeSetJudge(rotating: isNested ? [] : rotating, parameters: Set(stack.rotations.keys))
+            .objections(to: changeSet.changes)
+        var nested = changeSet.changes.compactMap(\.changeSetID)
+        var seen: Set<String> = []
+        while let id = nested.popLast() {
+            guard seen.insert(id).inserted else { continue }
+            let inner = try await cloudFormation.describeChangeSet(id, deadline: deadline)
+            objections += ChangeSetJudge(rotating: rotating, parameters: nil).objections(to: inner.changes)
+            nested += inner.changes.compactMap(\.changeSetID)
+        }
+        return objections
+    }
+
+    /// All resources of the stack that the parameters rotate, due or not.
+    private func rotatingResources() async throws -> Set<String> {
+        var names = Set(stack.certificates.map(\.logicalResourceID))
+        let keys = try await environment.state.keys(below: "records/\(stack.guid)/", deadline: deadline)
+        for key in keys where !key.hasSuffix("/adopted.json") {
+            let record = try await environment.state.document(CertificateRecord.self, at: key, deadline: deadline)
+            if let record = record?.document, stack.rotations[record.settings.rotationParameter] != nil {
+                names.insert(record.logicalResourceID)
+            }
+        }
+        return names
+    }
+}
+
+extension CloudFormation.ChangeSet {
+    /// The last part of the ARN: the same for every try to execute this change set, and for no other.
+    fileprivate var token: String { id.split(separator: "/").last.map(String.init) ?? id }
+}

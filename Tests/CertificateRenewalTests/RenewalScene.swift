@@ -1,0 +1,341 @@
+import AWSClient
+import CertificateIssuance
+import CertificateRenewal
+import HTTPTransport
+import HTTPTypes
+import InMemoryLogging
+import Logging
+import PKI
+import SigV4
+import Synchronization
+import TestSupport
+import Testing
+import Timekeeping
+
+/// A state bucket in memory, a scripted CloudFormation, a clock of its own, and the renewal between them.
+final class RenewalScene: HTTPExecutor {
+    struct Stack: Sendable {
+        var name: String
+        var status = "UPDATE_COMPLETE"
+        var parameters = ["CertificateRotation": "1", "Domain": "shop.example.com"]
+        var roleARN: String? = "arn:aws:iam::111122223333:role/deployer"
+        var tags: [String: String] = [:]
+        var events = ""
+    }
+
+    struct ChangeSet: Sendable {
+        let id: String
+        let stackID: String
+        let name: String
+        let rotation: String?
+        var status = "CREATE_COMPLETE"
+        var executionStatus = "AVAILABLE"
+        var reason: String?
+    }
+
+    /// What goes wrong in a call of CloudFormation.
+    enum Fault: Sendable {
+        case refuse(Int, String, String)
+        /// It is carried out; nobody hears of it.
+        case loseAnswer
+        /// The function is ended: nothing more is sent by it.
+        case kill
+        case killAfterwards
+    }
+
+    struct Killed: Error {}
+
+    static let rotationChange =
+        "<member><ResourceChange><Action>Modify</Action><LogicalResourceId>Certificate</LogicalResourceId>"
+        + "<ResourceType>Custom::ElbBackendCertificate</ResourceType><Details><member><Target>"
+        + "<Attribute>Properties</Attribute><Name>Rotation</Name></Target><Evaluation>Static</Evaluation>"
+        + "<ChangeSource>ParameterReference</ChangeSource><CausingEntity>CertificateRotation</CausingEntity>"
+        + "</member></Details></ResourceChange></member>"
+
+    let clock = VirtualClock()
+    let s3: InMemoryS3
+    let logs = InMemoryLogHandler()
+    private let state = Mutex(State())
+
+    private struct State {
+        var stacks: [String: Stack] = [:]
+        var changeSets: [String: ChangeSet] = [:]
+        var changes = RenewalScene.rotationChange
+        var calls: [String] = []
+        var faults: [String: [Fault]] = [:]
+        var isDead = false
+        var executions: [String] = []
+    }
+
+    init() {
+        s3 = InMemoryS3(clock: clock)
+        s3.createBucket("state", isVersioned: false)
+        s3.createBucket("certificates")
+    }
+
+    // MARK: Setting up
+
+    static func stackID(_ name: String) -> String {
+        "arn:aws:cloudformation:eu-west-1:111122223333:stack/\(name)/guid-\(name)"
+    }
+
+    func add(_ stack: Stack) { state.withLock { $0.stacks[Self.stackID(stack.name)] = stack } }
+
+    func change(_ name: String, _ edit: @Sendable (inout Stack) -> Void) {
+        state.withLock { state in
+            guard var stack = state.stacks[Self.stackID(name)] else { return }
+            edit(&stack)
+            state.stacks[Self.stackID(name)] = stack
+        }
+    }
+
+    func setChanges(_ xml: String) { state.withLock { $0.changes = xml } }
+
+    func remove(_ name: String) { state.withLock { $0.stacks[Self.stackID(name)] = nil } }
+
+    func fail(_ action: String, _ fault: Fault) { state.withLock { $0.faults[action, default: []].append(fault) } }
+
+    var calls: [String] { state.withLock { $0.calls } }
+    var executions: [String] { state.withLock { $0.executions } }
+    func stack(_ name: String) -> Stack? { state.withLock { $0.stacks[Self.stackID(name)] } }
+
+    fileprivate var client: AWSServiceClient {
+        get throws {
+            AWSServiceClient(
+                configuration: try AWSConfiguration.fromEnvironment(["AWS_REGION": "eu-west-1"]), executor: self,
+                credentials: EnvironmentCredentials(environment: [
+                    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-access-key",
+                ]),
+                clock: clock)
+        }
+    }
+
+    private var store: CertificateStore {
+        get throws {
+            CertificateStore(
+                s3: S3(try client, expectedBucketOwner: nil), stateBucket: "state", keyARN: "arn:aws:kms:::key/1",
+                clock: clock)
+        }
+    }
+
+    private func address(_ stack: String, rotation: String) throws -> (CertificateAddress, CertificateOwner) {
+        let owner = CertificateOwner(
+            stackID: Self.stackID(stack), stackGUID: "guid-\(stack)", logicalResourceID: "Certificate")
+        let definition = CertificateDefinition(
+            appDomain: try DomainName("shop.example.com"), appName: "shop", bucket: "certificates",
+            keyAlgorithm: .ecP256, validityDays: 90, subjectAlternativeNames: [], rotation: rotation)
+        return (CertificateAddress(definition, of: owner), owner)
+    }
+
+    /// Gives a stack the certificate of a rotation, as the provider writes it down; `age` says how old it is.
+    func certify(_ stack: String, rotation: String = "1", age: Duration = .days(80)) async throws {
+        let (address, owner) = try address(stack, rotation: rotation)
+        let issued = clock.now.advanced(by: .zero - age)
+        let facts = CertificateFacts(
+            publicKey: "key-\(rotation)", previousPublicKey: "other", previousKeyDiscarded: true,
+            certificateFingerprint: "fingerprint-\(rotation)", serialNumber: "01", notBefore: issued,
+            notAfter: issued.advanced(by: .days(90)), requestID: "request-\(rotation)", issuedAt: issued)
+        _ = try await store.claim(
+            address, of: owner,
+            settings: CertificateSettings(rotationParameter: "CertificateRotation", stableS3Key: false),
+            by: Claim(requestID: "request-\(rotation)", issuedAt: issued), facts: facts,
+            deadline: clock.now.advanced(by: .seconds(60))
+        ) { $0.previous }
+    }
+
+    /// CloudFormation has carried the update out: the new generation is there and the old one deleted.
+    func complete(_ name: String, replacing old: String = "1") async throws {
+        state.withLock { $0.isDead = false }
+        let rotation = try #require(stack(name)?.parameters["CertificateRotation"])
+        try await certify(name, rotation: rotation, age: .zero)
+        let (address, owner) = try address(name, rotation: old)
+        try await store.remove(
+            address, of: owner, issuedUpTo: clock.now, deadline: clock.now.advanced(by: .seconds(60)))
+        change(name) { $0.status = "UPDATE_COMPLETE" }
+    }
+
+    // MARK: Running
+
+    @discardableResult
+    func run(window: RenewalWindow? = nil) async throws -> RenewalReport {
+        state.withLock { $0.isDead = false }
+        let logs = logs
+        var logger = Logger(label: "renewal") { _ in logs }
+        logger.logLevel = .trace
+        let environment = RenewalEnvironment(
+            cloudFormation: CloudFormation(try client),
+            state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
+            window: window)
+        return try await withLogger(logger) { logger in
+            try await RenewalRun(environment).run(until: clock.now.advanced(by: .seconds(800)), logger: logger)
+        }
+    }
+
+    var markers: [String] { s3.objects(bucket: "state").keys.filter { $0.hasPrefix("actions/") }.sorted() }
+    var memories: [String] { s3.objects(bucket: "state").keys.filter { $0.hasPrefix("renewals/") }.sorted() }
+
+    // MARK: The network
+
+    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
+        if state.withLock({ $0.isDead }) { throw Killed() }
+        guard request.authority?.hasPrefix("cloudformation.") == true else {
+            return try await s3.execute(request, body: body, deadline: deadline)
+        }
+        let form = Form(body)
+        let action = form["Action"] ?? ""
+        let fault: Fault? = state.withLock { state in
+            state.calls.append(action)
+            guard state.faults[action]?.isEmpty == false else { return nil }
+            return state.faults[action]?.removeFirst()
+        }
+        switch fault {
+        case .refuse(let status, let code, let message):
+            return answer(
+                status,
+                "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>")
+        case .kill:
+            state.withLock { $0.isDead = true }
+            throw Killed()
+        case .killAfterwards:
+            _ = respond(to: action, form)
+            state.withLock { $0.isDead = true }
+            throw Killed()
+        case .loseAnswer:
+            _ = respond(to: action, form)
+            throw TransportError(.connectionLost, "The connection was lost.")
+        case nil:
+            return respond(to: action, form)
+        }
+    }
+
+    private func answer(_ status: Int, _ xml: String) -> HTTPExchange {
+        HTTPExchange(response: HTTPResponse(status: .init(code: status)), body: Array(xml.utf8))
+    }
+
+    private func result(_ action: String, _ xml: String) -> HTTPExchange {
+        answer(200, "<\(action)Response><\(action)Result>\(xml)</\(action)Result></\(action)Response>")
+    }
+
+    private func refusal(_ code: String, _ message: String) -> HTTPExchange {
+        answer(400, "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>")
+    }
+
+    private func respond(to action: String, _ form: Form) -> HTTPExchange {
+        state.withLock { state in
+            let stackID = form["StackName"] ?? ""
+            switch action {
+            case "DescribeStacks":
+                guard let stack = state.stacks[stackID] else {
+                    return refusal("ValidationError", "Stack with id \(stackID) does not exist")
+                }
+                let parameters = stack.parameters.map {
+                    "<member><ParameterKey>\($0)</ParameterKey><ParameterValue>\($1)</ParameterValue></member>"
+                }
+                let tags = stack.tags.map { "<member><Key>\($0)</Key><Value>\($1)</Value></member>" }
+                return result(
+                    action,
+                    "<Stacks><member><StackId>\(stackID)</StackId><StackName>\(stack.name)</StackName>"
+                        + "<StackStatus>\(stack.status)</StackStatus><Parameters>\(parameters.joined())</Parameters>"
+                        + (stack.roleARN.map { "<RoleARN>\($0)</RoleARN>" } ?? "")
+                        + "<Tags>\(tags.joined())</Tags></member></Stacks>")
+            case "DescribeStackEvents":
+                return result(action, "<StackEvents>\(state.stacks[stackID]?.events ?? "")</StackEvents>")
+            case "CreateChangeSet":
+                let name = form["ChangeSetName"] ?? ""
+                if state.changeSets.values.contains(where: { $0.stackID == stackID && $0.name == name }) {
+                    return refusal("AlreadyExistsException", "ChangeSet \(name) already exists")
+                }
+                let id = "arn:aws:cloudformation:::changeSet/\(name)/\(state.calls.count)"
+                let rotation = form.parameters["CertificateRotation"] ?? nil
+                var made = ChangeSet(id: id, stackID: stackID, name: name, rotation: rotation)
+                if rotation == nil || rotation == state.stacks[stackID]?.parameters["CertificateRotation"] {
+                    made.status = "FAILED"
+                    made.executionStatus = "UNAVAILABLE"
+                    made.reason = "The submitted information didn't contain changes."
+                }
+                state.changeSets[id] = made
+                return result(action, "<Id>\(id)</Id><StackId>\(stackID)</StackId>")
+            case "DescribeChangeSet":
+                let name = form["ChangeSetName"] ?? ""
+                guard
+                    let found = state.changeSets[name]
+                        ?? state.changeSets.values.first(where: { $0.name == name && $0.stackID == stackID })
+                else {
+                    return refusal("ChangeSetNotFound", "ChangeSet [\(name)] does not exist")
+                }
+                return result(
+                    action,
+                    "<ChangeSetId>\(found.id)</ChangeSetId><Status>\(found.status)</Status>"
+                        + "<ExecutionStatus>\(found.executionStatus)</ExecutionStatus>"
+                        + (found.reason.map { "<StatusReason>\($0)</StatusReason>" } ?? "")
+                        + "<Changes>\(state.changes)</Changes>")
+            case "ExecuteChangeSet":
+                guard let found = state.changeSets[form["ChangeSetName"] ?? ""] else {
+                    return refusal("ChangeSetNotFound", "ChangeSet does not exist")
+                }
+                guard found.executionStatus == "AVAILABLE" else {
+                    return refusal("InvalidChangeSetStatus", "ChangeSet cannot be executed")
+                }
+                state.changeSets[found.id]?.executionStatus = "EXECUTE_IN_PROGRESS"
+                state.stacks[found.stackID]?.parameters["CertificateRotation"] = found.rotation
+                state.stacks[found.stackID]?.status = "UPDATE_IN_PROGRESS"
+                state.executions.append(found.rotation ?? "")
+                return result(action, "")
+            case "DeleteChangeSet":
+                state.changeSets[form["ChangeSetName"] ?? ""] = nil
+                return result(action, "")
+            default:
+                return refusal("InvalidAction", action)
+            }
+        }
+    }
+}
+
+/// A request of the Query protocol.
+private struct Form {
+    private var values: [String: String] = [:]
+
+    init(_ body: [UInt8]) {
+        for pair in String(decoding: body, as: UTF8.self).split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { part in
+                part.removingPercentEncoding
+            }
+            if parts.count == 2 { values[parts[0]] = parts[1] }
+        }
+    }
+
+    subscript(name: String) -> String? { values[name] }
+
+    /// Nil for a value that stays as it is.
+    var parameters: [String: String?] {
+        var found: [String: String?] = [:]
+        for index in 1...50 {
+            guard let key = values["Parameters.member.\(index).ParameterKey"] else { break }
+            found[key] = .some(values["Parameters.member.\(index).ParameterValue"])
+        }
+        return found
+    }
+}
+
+extension Substring {
+    fileprivate var removingPercentEncoding: String {
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension RenewalScene {
+    func delete(_ key: String) async throws {
+        try await StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)).delete(
+            key, deadline: clock.now.advanced(by: .seconds(60)))
+    }
+}
