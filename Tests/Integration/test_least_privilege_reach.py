@@ -30,7 +30,7 @@ EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 @dataclass(frozen=True)
 class Scene:
     """A provider with every statement in force, and everybody who might want in. Each of them may do everything as far
-    as their own policies go, but for the function and the adopted roles, whose own policies are narrow."""
+    as their own policies go, but for the functions and the adopted roles, whose own policies are narrow."""
 
     provider: Any
     other_key: str
@@ -39,8 +39,7 @@ class Scene:
     def principal(self, who: str) -> Principal:
         if who == "cloudtrail":
             return service_principal("cloudtrail.amazonaws.com")
-        arn = self.provider.role_arn if who == "function" else self.roles[who]
-        return self.provider.cloud.session(arn).principal
+        return self.provider.cloud.session(self.roles[who]).principal
 
     def allows(self, who: str, action: str, resource: str, keys: dict[str, Any]) -> bool:
         principal = self.principal(who)
@@ -60,8 +59,13 @@ def scene(cloud):
         "adopted abroad": cloud.create_role("adopted-abroad", EVERYTHING, foreign=True),
     }
     adopted = ",".join(roles[name] for name in ("adopted", "adopted abroad"))
-    provider = install(cloud, "guarded", ExportPrefix="Guarded", AdoptedRoleArns=adopted)
-    roles["break-glass"] = provider.break_glass_role
+    topic = cloud.client("sns").create_topic(Name="on-call")["TopicArn"]
+    provider = install(cloud, "guarded", ExportPrefix="Guarded", AdoptedRoleArns=adopted, AlarmTopicArn=topic)
+    roles |= {
+        "break-glass": provider.break_glass_role,
+        "function": provider.role_arn,
+        "renewal": provider.renewal_role_arn,
+    }
     cloud.client("iam").put_role_policy(
         RoleName="guarded-break-glass",
         PolicyName="everything",
@@ -119,6 +123,36 @@ REFUSED: dict[str, list[Request]] = {
     ],
     "FunctionPolicy/HandOverUnansweredEvents": [
         ("function", "sqs:SendMessage", "arn:aws:sqs:{region}:{account}:another", {}),
+    ],
+    "RenewalPolicy/FindWhatIsDue": [
+        ("renewal", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "actions/x"}),
+        ("renewal", "s3:ListBucket", state(), {"s3:prefix": "orders/"}),
+    ],
+    "RenewalPolicy/ReadRecords": [("renewal", "s3:GetObject", state("tombstones/x"), {})],
+    "RenewalPolicy/RemoveMarkersOfNothing": [("renewal", "s3:DeleteObject", state("records/x"), {})],
+    "RenewalPolicy/RememberRenewals": [("renewal", "s3:PutObject", state("records/x"), {})],
+    "RenewalPolicy/LookAtStacks": [
+        ("renewal", "cloudformation:DescribeStacks", "arn:aws:cloudformation:elsewhere:{account}:stack/x/1", {}),
+    ],
+    "RenewalPolicy/UpdateStacks": [
+        (
+            "renewal",
+            "cloudformation:ExecuteChangeSet",
+            "arn:aws:cloudformation:elsewhere:{account}:stack/x/1",
+            {"cloudformation:changesetname": "stackcert-x"},
+        ),
+        (
+            "renewal",
+            "cloudformation:ExecuteChangeSet",
+            "arn:aws:cloudformation:{region}:{account}:stack/x/1",
+            {"cloudformation:changesetname": "somebody-elses"},
+        ),
+    ],
+    "RenewalPolicy/WriteLogs": [
+        ("renewal", "logs:PutLogEvents", "arn:aws:logs:{region}:{account}:log-group:another:*", {}),
+    ],
+    "RenewalPolicy/TellWhoeverIsOnCall": [
+        ("renewal", "sns:Publish", "arn:aws:sns:{region}:{account}:another", {}),
     ],
     "CertificateKey/FunctionEncrypts": [
         ("intruder", "kms:GenerateDataKey", "{key}", through_s3(bucket(BUNDLE))),

@@ -50,6 +50,16 @@ def test_the_provider_tells_the_function_what_it_reads():
     }
 
 
+def test_the_provider_tells_the_renewal_what_it_reads():
+    variables = documents.read("provider")["Resources"]["RenewalFunction"]["Properties"]["Environment"]["Variables"]
+    assert set(variables) == {
+        "STACKCERT_STATE_BUCKET",
+        "STACKCERT_BUCKET_OWNER",
+        "STACKCERT_ALARM_TOPIC_ARN",
+        "STACKCERT_RENEWAL_WINDOW",
+    }
+
+
 def test_the_provider_exports_what_others_need():
     outputs = documents.read("provider")["Outputs"]
     exported = {name for name, output in outputs.items() if "Export" in output}

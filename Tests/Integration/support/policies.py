@@ -20,6 +20,7 @@ from support.provider import Provider
 # Logical id of the resource in provider.yml, and the property that holds the document.
 HOLDERS = {
     "FunctionPolicy": "PolicyDocument",
+    "RenewalPolicy": "PolicyDocument",
     "CertificateKey": "KeyPolicy",
     "CertificateBucketPolicy": "PolicyDocument",
     "StateBucketPolicy": "PolicyDocument",
@@ -27,6 +28,8 @@ HOLDERS = {
     "FailureQueuePolicy": "PolicyDocument",
 }
 _NOWHERE = "arn:aws:s3:::nowhere/*"
+# Of the policies of roles: the name within the role.
+_ROLES = {"FunctionPolicy": "backend-certificate", "RenewalPolicy": "stack-renewal"}
 _IMPOSSIBLE = {"StringEquals": {"aws:PrincipalAccount": "000000000000"}}
 
 
@@ -118,11 +121,13 @@ class InForce:
         )
         return found["StackResourceDetail"]["PhysicalResourceId"]
 
+    def _role(self, holder: str) -> str:
+        return self._physical_id(holder.replace("Policy", "Role"))
+
     def read(self, holder: str) -> dict[str, Any]:
         cloud = self._cloud
-        if holder == "FunctionPolicy":
-            role = self._provider.role_arn.rsplit("/", 1)[1]
-            found = cloud.client("iam").get_role_policy(RoleName=role, PolicyName="backend-certificate")
+        if holder in _ROLES:
+            found = cloud.client("iam").get_role_policy(RoleName=self._role(holder), PolicyName=_ROLES[holder])
             return found["PolicyDocument"]
         if holder == "CertificateKey":
             key = self._provider.key_arn
@@ -134,9 +139,10 @@ class InForce:
 
     def write(self, holder: str, document: dict[str, Any]) -> None:
         cloud, text = self._cloud, json.dumps(document)
-        if holder == "FunctionPolicy":
-            role = self._provider.role_arn.rsplit("/", 1)[1]
-            cloud.client("iam").put_role_policy(RoleName=role, PolicyName="backend-certificate", PolicyDocument=text)
+        if holder in _ROLES:
+            cloud.client("iam").put_role_policy(
+                RoleName=self._role(holder), PolicyName=_ROLES[holder], PolicyDocument=text
+            )
         elif holder == "CertificateKey":
             # Past the API: a variant may have taken away the permission to put the policy back.
             keys = kms_backends[cloud.account][cloud.region].keys

@@ -52,6 +52,17 @@ class Provider:
         return self.outputs["FunctionRoleArn"]
 
     @property
+    def renewal_role_arn(self) -> str:
+        found = self.cloud.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId="RenewalRole"
+        )
+        return f"arn:aws:iam::{self.cloud.account}:role/{found['StackResourceDetail']['PhysicalResourceId']}"
+
+    @property
+    def renewal_function_name(self) -> str:
+        return f"{self.stack}-stack-renewal"
+
+    @property
     def queue_url(self) -> str:
         return self.outputs["FailureQueueUrl"]
 
