@@ -30,12 +30,12 @@ struct StackRenewal: Sendable {
             let changeSet = try await changeSet(of: root)
             if let outcome = await judge(changeSet, of: root, own: own) {
                 // Nobody needs it any more; should it stay, the next try takes it away.
-                try? await cloudFormation.deleteChangeSet(changeSet.id, deadline: deadline)
+                try? await cloudFormation.deleteChangeSet(stack.changeSetName, stack: root.id, deadline: deadline)
                 return outcome
             }
             try await willExecute(RenewalAttempt.Execution(changeSetID: changeSet.id, startedAt: now))
             try await cloudFormation.executeChangeSet(
-                changeSet.id, token: changeSet.token, deadline: deadline)
+                stack.changeSetName, stack: root.id, token: changeSet.token, deadline: deadline)
             return RenewalOutcome(
                 .started, "Update of stack \(root.name) started: \(rotationText). The next run looks how it went.")
         } catch let error as AWSError where error.isMissingStack {
@@ -57,15 +57,14 @@ struct StackRenewal: Sendable {
         let request = CloudFormation.ChangeSetRequest(
             stackID: root.id, name: stack.changeSetName,
             description: "StackCert renews a certificate that expires \(stack.earliestExpiry?.iso8601 ?? "soon").",
-            parameters: root.parameters.map { ($0.key, rotations[$0.key]) }, roleARN: root.roleARN,
-            capabilities: root.capabilities, notificationARNs: root.notificationARNs)
+            parameters: root.parameters.map { ($0.key, rotations[$0.key]) }, capabilities: root.capabilities,
+            notificationARNs: root.notificationARNs)
         let id: String
         do {
             id = try await cloudFormation.createChangeSet(request, deadline: deadline)
         } catch let error as AWSError where error.code.rawValue == "AlreadyExistsException" {
             // From a run that was killed, or one whose answer was lost: what it was made of may have changed since.
-            let old = try await cloudFormation.describeChangeSet(request.name, stack: root.id, deadline: deadline)
-            try await cloudFormation.deleteChangeSet(old.id, deadline: deadline)
+            try await cloudFormation.deleteChangeSet(request.name, stack: root.id, deadline: deadline)
             id = try await cloudFormation.createChangeSet(request, deadline: deadline)
         }
         return try await finished(id)

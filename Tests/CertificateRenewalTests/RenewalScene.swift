@@ -65,6 +65,10 @@ final class RenewalScene: HTTPExecutor {
         var faults: [String: [Fault]] = [:]
         var isDead = false
         var executions: [String] = []
+
+        func changeSet(named name: String?, of stackID: String) -> ChangeSet? {
+            changeSets.values.first { $0.name == name && $0.stackID == stackID }
+        }
     }
 
     init() {
@@ -270,7 +274,7 @@ final class RenewalScene: HTTPExecutor {
                         + (found.reason.map { "<StatusReason>\($0)</StatusReason>" } ?? "")
                         + "<Changes>\(state.changes)</Changes>")
             case "ExecuteChangeSet":
-                guard let found = state.changeSets[form["ChangeSetName"] ?? ""] else {
+                guard let found = state.changeSet(named: form["ChangeSetName"], of: stackID) else {
                     return refusal("ChangeSetNotFound", "ChangeSet does not exist")
                 }
                 guard found.executionStatus == "AVAILABLE" else {
@@ -282,7 +286,9 @@ final class RenewalScene: HTTPExecutor {
                 state.executions.append(found.rotation ?? "")
                 return result(action, "")
             case "DeleteChangeSet":
-                state.changeSets[form["ChangeSetName"] ?? ""] = nil
+                if let found = state.changeSet(named: form["ChangeSetName"], of: stackID) {
+                    state.changeSets[found.id] = nil
+                }
                 return result(action, "")
             default:
                 return refusal("InvalidAction", action)

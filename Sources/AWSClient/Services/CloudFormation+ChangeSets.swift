@@ -1,7 +1,8 @@
 package import Timekeeping
 
 extension CloudFormation {
-    /// An update of an existing stack with its own template.
+    /// An update of an existing stack with its own template and, as no other is named, its own service role: to go on
+    /// with that one needs no iam:PassRole.
     package struct ChangeSetRequest: Sendable {
         /// The stack's ARN.
         package let stackID: String
@@ -11,19 +12,17 @@ extension CloudFormation {
         package let description: String
         /// All of the stack's parameters: a nil value keeps the previous one.
         package let parameters: [(key: String, value: String?)]
-        package let roleARN: String?
         package let capabilities: [String]
         package let notificationARNs: [String]
 
         package init(
             stackID: String, name: String, description: String, parameters: [(key: String, value: String?)],
-            roleARN: String?, capabilities: [String], notificationARNs: [String]
+            capabilities: [String], notificationARNs: [String]
         ) {
             self.stackID = stackID
             self.name = name
             self.description = description
             self.parameters = parameters
-            self.roleARN = roleARN
             self.capabilities = capabilities
             self.notificationARNs = notificationARNs
         }
@@ -96,7 +95,6 @@ extension CloudFormation {
         var parameters: [(key: String, value: String?)] = [
             ("StackName", request.stackID), ("ChangeSetName", request.name), ("ChangeSetType", "UPDATE"),
             ("Description", request.description), ("UsePreviousTemplate", "true"), ("IncludeNestedStacks", "true"),
-            ("RoleARN", request.roleARN),
         ]
         for (index, parameter) in request.parameters.enumerated() {
             let prefix = "Parameters.member.\(index + 1)."
@@ -143,15 +141,22 @@ extension CloudFormation {
 
     /// Starts the update. It goes on after the call.
     ///
-    /// - Parameter token: two calls with one token start one update.
-    package func executeChangeSet(_ id: String, token: String, deadline: UnixInstant) async throws {
+    /// - Parameters:
+    ///   - name: its name, which policies can name too; not its ARN.
+    ///   - stack: the stack's ARN.
+    ///   - token: two calls with one token start one update.
+    package func executeChangeSet(
+        _ name: String, stack: String, token: String, deadline: UnixInstant
+    ) async throws {
         try await send(
-            "ExecuteChangeSet", [("ChangeSetName", id), ("ClientRequestToken", token)], deadline: deadline
+            "ExecuteChangeSet", [("ChangeSetName", name), ("StackName", stack), ("ClientRequestToken", token)],
+            deadline: deadline
         ) { _ in }
     }
 
-    package func deleteChangeSet(_ id: String, deadline: UnixInstant) async throws {
-        try await send("DeleteChangeSet", [("ChangeSetName", id)], deadline: deadline) { _ in }
+    /// Nothing happens when there is no such change set.
+    package func deleteChangeSet(_ name: String, stack: String, deadline: UnixInstant) async throws {
+        try await send("DeleteChangeSet", [("ChangeSetName", name), ("StackName", stack)], deadline: deadline) { _ in }
     }
 }
 

@@ -31,6 +31,7 @@ from localcloud.lambda_host.host import LambdaHost
 from localcloud.lambda_host.rie import RieSandbox
 from localcloud.lambda_host.sandbox import Sandbox
 from localcloud.recorder import Recorder
+from localcloud.schedules import Schedules
 from localcloud.services.function_logs import FunctionLogs
 from localcloud.services.lambda_service import LambdaService
 from localcloud.services.sts import Sts
@@ -116,6 +117,7 @@ class LocalCloud:
             lambda: self.client("cloudformation"),
             lambda name: self.environment.registry.get(self.account, self.region, name),
         )
+        self.schedules = Schedules(self.client, self.region, self.account)
         return self
 
     def _environment(self) -> Environment:
@@ -193,10 +195,12 @@ class LocalCloud:
         return self.principals.open_session(role_arn, name)
 
     def create_role(self, name: str, *statements: dict[str, Any], foreign: bool = False, path: str = "/") -> str:
-        """A role for a test, with an inline policy of these statements; its own account and EC2 may assume it."""
+        """A role for a test, with an inline policy of these statements; its own account, CloudFormation, EC2 and Lambda may
+        assume it."""
         account = self.foreign_account if foreign else self.account
         client = self.client("iam", credentials=self.foreign_admin if foreign else self.admin)
-        document = trust(services=["ec2.amazonaws.com", "lambda.amazonaws.com"], accounts=[account])
+        document = trust(
+            services=["cloudformation.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"], accounts=[account])
         arn = client.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"]
         if statements:
             policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -115,9 +115,15 @@ def _sqs(call: Call, account: str) -> list[str]:
 
 def _cloudformation(call: Call, account: str) -> list[str]:
     name = call.params.get("StackName")
+    from localcloud.engine.registry import stack_id_of
+
+    change_set = call.params.get("ChangeSetName") or ""
+    if not name and change_set.startswith("arn:"):
+        from localcloud.engine.change_sets import stack_of
+
+        name = stack_of(change_set)
     if not name:
         return ["*"]
-    from localcloud.engine.registry import stack_id_of
 
     return [stack_id_of(name, call.region, account)]
 

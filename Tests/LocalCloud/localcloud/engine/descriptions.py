@@ -40,8 +40,8 @@ class Descriptions:
             "RoleARN": stack.role_arn,
             "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
             "EnableTerminationProtection": stack.protected,
-            "NotificationARNs": [],
-            "Capabilities": [],
+            "NotificationARNs": stack.notification_arns,
+            "Capabilities": stack.capabilities,
         }
         return {key: value for key, value in shown.items() if value is not None}
 

@@ -50,6 +50,9 @@ class Environment:
         except self.clients.of(stack.operator, "ssm", stack.region).exceptions.ClientError as error:
             raise ValidationError(f"Unable to fetch parameters [{name}] from parameter store: {error}") from None
 
+    def parameter_values(self, stack: Stack, template: dict[str, Any], raw: dict[str, str]) -> dict[str, Any]:
+        return resolved(template, raw, lambda name: self.from_store(stack, name))
+
     def resolver(self, stack: Stack, template: dict[str, Any], raw: dict[str, str]) -> Resolver:
         """Evaluates the template against the stack's resources as they are at the moment of asking."""
 
@@ -73,7 +76,7 @@ class Environment:
             "AWS::StackName": stack.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        values = resolved(template, raw, lambda name: self.from_store(stack, name))
+        values = self.parameter_values(stack, template, raw)
         return Resolver(
             Scope(
                 template,

@@ -13,11 +13,12 @@ from localcloud.engine.deletion import Deletion
 from localcloud.engine.environment import Environment
 from localcloud.engine.errors import ValidationError
 from localcloud.engine.stack import Stack
+from localcloud.engine.stack_policy import StackPolicy
 from localcloud.engine.updating import Update
 from localcloud.errors import AwsError
 from localcloud.gateway.call import Call
 
-_UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _CAPABILITIES = {
     "AWS::IAM::InstanceProfile": "RoleName",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
@@ -69,7 +70,7 @@ class StackOperations:
         return text, template.load(text, by_url=True)
 
     @staticmethod
-    def _check_capabilities(call: Call, parsed: dict[str, Any]) -> None:
+    def check_capabilities(call: Call, parsed: dict[str, Any]) -> None:
         given = set(call.params.get("Capabilities") or [])
         for resource in parsed["Resources"].values():
             if resource["Type"] not in _CAPABILITIES or "CAPABILITY_NAMED_IAM" in given:
@@ -87,7 +88,7 @@ class StackOperations:
             raise AwsError("AlreadyExistsException", f"Stack [{params['StackName']}] already exists", 400)
         body, parsed = self.body(call)
         ordering.dependencies(parsed)
-        self._check_capabilities(call, parsed)
+        self.check_capabilities(call, parsed)
         raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), {}))
         stack = Stack(
             name=params["StackName"],
@@ -100,11 +101,14 @@ class StackOperations:
             operator=self._operator(call, params.get("RoleARN")),
             role_arn=params.get("RoleARN"),
             tags={tag["Key"]: tag["Value"] for tag in params.get("Tags") or []},
+            capabilities=list(params.get("Capabilities") or []),
+            notification_arns=list(params.get("NotificationARNs") or []),
             on_failure="DO_NOTHING" if params.get("DisableRollback") else params.get("OnFailure") or "ROLLBACK",
             timeout_minutes=params.get("TimeoutInMinutes"),
             protected=bool(params.get("EnableTerminationProtection")),
         )
         self.environment.resolver(stack, parsed, raw)
+        stack.parameter_values = self.environment.parameter_values(stack, parsed, raw)
         registry.stacks.append(stack)
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
         self._start(stack, Creation(self.environment, stack).run)
@@ -112,30 +116,53 @@ class StackOperations:
 
     def update_stack(self, call: Call) -> dict[str, Any]:
         stack, params = self.find(call), call.params
-        if stack.status not in _UPDATABLE:
+        if stack.status not in UPDATABLE:
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        body, parsed = (stack.body, stack.template) if params.get("UsePreviousTemplate") else self.body(call)
+        ordering.dependencies(parsed)
+        self.check_capabilities(call, parsed)
+        raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), stack.parameters))
+        values = self.environment.parameter_values(stack, parsed, raw)
+        tags = {t["Key"]: t["Value"] for t in params["Tags"]} if params.get("Tags") else stack.tags
+        same = parsed == stack.template and raw == stack.parameters and values == stack.parameter_values
+        if same and tags == stack.tags:
+            raise ValidationError("No updates are to be performed.")
+        if "StackPolicyBody" in params:
+            stack.policy = StackPolicy(params["StackPolicyBody"])
+        self.begin_update(call, stack, body, parsed, raw, tags)
+        return {"StackId": stack.id}
+
+    def begin_update(
+        self, call: Call, stack: Stack, body: str, parsed: dict[str, Any], raw: dict[str, str], tags: dict[str, str]
+    ) -> None:
+        """Starts an update to what was checked before, with the call's role, the stack's or the caller's own rights."""
+        params = call.params
         previous = {
             "body": stack.body,
             "template": stack.template,
             "parameters": stack.parameters,
+            "parameter_values": stack.parameter_values,
             "tags": stack.tags,
             "role_arn": stack.role_arn,
         }
-        body, parsed = (stack.body, stack.template) if params.get("UsePreviousTemplate") else self.body(call)
-        ordering.dependencies(parsed)
-        self._check_capabilities(call, parsed)
-        raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), stack.parameters))
-        tags = {t["Key"]: t["Value"] for t in params["Tags"]} if params.get("Tags") else stack.tags
-        if parsed == stack.template and raw == stack.parameters and tags == stack.tags:
-            raise ValidationError("No updates are to be performed.")
         role = params.get("RoleARN") or stack.role_arn
         stack.operator = self._operator(call, role)
         self.environment.resolver(stack, parsed, raw)
+        stack.parameter_values = self.environment.parameter_values(stack, parsed, raw)
         stack.body, stack.template, stack.parameters, stack.tags, stack.role_arn = body, parsed, raw, tags, role
+        stack.capabilities = list(params.get("Capabilities") or stack.capabilities)
+        stack.notification_arns = list(params.get("NotificationARNs") or stack.notification_arns)
         stack.cancel = threading.Event()
         stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
         self._start(stack, lambda: Update(self.environment, stack).run(previous))
-        return {"StackId": stack.id}
+
+    def set_stack_policy(self, call: Call) -> dict[str, Any]:
+        self.find(call).policy = StackPolicy(call.params["StackPolicyBody"])
+        return {}
+
+    def get_stack_policy(self, call: Call) -> dict[str, Any]:
+        policy = self.find(call).policy
+        return {"StackPolicyBody": policy.body} if policy else {}
 
     def delete_stack(self, call: Call) -> dict[str, Any]:
         params, registry = call.params, self.environment.registry

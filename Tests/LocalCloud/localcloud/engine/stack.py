@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.authz.principals import Credentials
+from localcloud.engine.stack_policy import StackPolicy
 
 ENDED = ("_COMPLETE", "_FAILED")
 
@@ -76,6 +77,11 @@ class Stack:
     operator: Credentials
     role_arn: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    capabilities: list[str] = field(default_factory=list)
+    notification_arns: list[str] = field(default_factory=list)
+    policy: StackPolicy | None = None
+    parameter_values: dict[str, Any] = field(default_factory=dict)
+    """What the parameters stood for at the last operation: of those that name an SSM parameter, its value."""
     on_failure: str = "ROLLBACK"
     timeout_minutes: int | None = None
     protected: bool = False

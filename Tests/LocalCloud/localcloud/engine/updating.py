@@ -13,7 +13,9 @@ from localcloud.engine.stack import Physical, ResourceState, now
 
 
 class Update(Operation):
-    """`previous` is what the stack was: body, template, raw parameters, tags, role."""
+    """`previous` is what the stack was: body, template, raw parameters and their values, tags, role."""
+
+    _rolls_back = False
 
     def run(self, previous: dict[str, Any]) -> None:
         stack = self.stack
@@ -81,6 +83,8 @@ class Update(Operation):
         handler = self.environment.type_of(kind)
         handler.validate(properties)
         context = self.environment.context(self.stack, state, kind)
+        if self.stack.policy and not self._rolls_back:
+            self.stack.policy.check(state.name, kind)
         if not handler.is_custom and handler.needs_replacement(current.properties, properties):
             fixed = handler.name_property
             if fixed and fixed in properties and properties[fixed] == current.properties.get(fixed):
@@ -107,6 +111,8 @@ class Update(Operation):
         stack = self.stack
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", told)
         stack.cancel = threading.Event()
+        self._rolls_back = True
+        stack.parameter_values = previous["parameter_values"]
         stack.body, stack.template, stack.parameters = previous["body"], previous["template"], previous["parameters"]
         stack.tags, stack.role_arn = previous["tags"], previous["role_arn"]
         added = set(stack.resources) - names_before

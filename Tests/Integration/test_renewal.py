@@ -1,0 +1,161 @@
+"""Renewal: the scheduled function finds what is due and updates the stacks, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from support.renewal import Renewable, Renewal, renewable
+
+
+@pytest.fixture(scope="module")
+def renewal(provider) -> Renewal:
+    return Renewal(provider)
+
+
+@pytest.fixture
+def shop(provider, renewal, name) -> Iterator[Renewable]:
+    """A stack with a rotation parameter and a service role, whose certificate is not due yet."""
+    stack = renewable(provider, name)
+    yield stack
+    provider.cloud.faults.clear()
+    if provider.cloud.stacks.exists(name):
+        stack.wait()
+        stack.delete()
+    renewal.forget(stack)
+
+
+def test_the_schedule_wakes_the_function_every_hour(renewal, shop):
+    rule = renewal.rule()
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert rule["State"] == "ENABLED"
+    renewal.make_due(shop)
+    renewal.fire()
+    assert renewal.outcomes(shop) == ["Started"]
+
+
+def test_what_is_due_is_renewed_and_the_old_key_deleted(provider, renewal, shop):
+    before = shop.attributes
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "Started"
+    assert shop.wait().status == "UPDATE_COMPLETE"
+    after = shop.outputs()
+    assert after["PublicKey"] != before["PublicKey"]
+    assert after["PreviousPublicKey"] == before["PublicKey"]
+    assert shop.rotation().startswith(before["NotAfter"][:10] + "-")
+    assert provider.keys(f"backend-certificate/{shop.name}/") == [after["CertificateS3Key"]]
+    assert renewal.run(shop) == "Renewed"
+    assert renewal.run(shop) is None
+    assert provider.state("renewals/") == []
+
+
+def test_what_is_not_due_is_left_alone(renewal, shop):
+    assert renewal.run(shop) is None
+    assert shop.outputs() == shop.attributes
+
+
+def test_a_change_of_somebody_elses_is_not_deployed(renewal, shop):
+    """The image is looked up anew in Parameter Store at each update, and there is a newer one."""
+    shop.publish_another_image()
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "ForeignChanges"
+    assert "Image (AWS::SSM::Parameter): Modify" in renewal.line
+    assert "CertificateRotation=" in renewal.line
+    assert shop.outputs() == shop.attributes
+    assert renewal.change_sets(shop) == []
+
+
+def test_an_update_that_is_rolled_back_is_told_with_its_cause(renewal, shop):
+    shop.cloud.faults.add("refuse", "ssm:PutParameter", count=1)
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "Started"
+    assert shop.wait().status == "UPDATE_ROLLBACK_COMPLETE"
+    assert renewal.run(shop) == "RolledBack"
+    assert "Pointer:" in renewal.line
+    assert shop.outputs()["PublicKey"] == shop.attributes["PublicKey"]
+    # Servers have been through it: not again today.
+    assert renewal.run(shop) == "Waiting"
+    renewal.let_time_pass(shop)
+    assert renewal.run(shop) == "Started"
+    assert shop.wait().status == "UPDATE_COMPLETE"
+
+
+def test_a_stack_policy_is_never_overridden(renewal, shop):
+    deny = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "LogicalResourceId/Certificate"}
+    shop.cloud.client("cloudformation").set_stack_policy(
+        StackName=shop.name, StackPolicyBody=json.dumps({"Statement": [deny]})
+    )
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "Started"
+    assert shop.wait().status == "UPDATE_ROLLBACK_COMPLETE"
+    assert renewal.run(shop) == "StackPolicy"
+    assert shop.outputs() == shop.attributes
+
+
+def test_a_stack_without_a_service_role_is_told_how_to_get_one(provider, renewal, name):
+    stack = renewable(provider, name, with_role=False)
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "NoRole"
+    assert f"aws cloudformation update-stack --stack-name {name}" in renewal.line
+    stack.delete()
+    renewal.forget(stack)
+
+
+def test_the_tag_switches_renewal_off(provider, renewal, name):
+    stack = renewable(provider, name, Tags=[{"Key": "stackcert:renew", "Value": "off"}])
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "SwitchedOff"
+    stack.delete()
+    renewal.forget(stack)
+
+
+def test_a_deleted_stack_is_forgotten(provider, renewal, shop):
+    marker = renewal.make_due(shop)
+    assert shop.delete().status == "DELETE_COMPLETE"
+    assert renewal.run(shop) is None
+    assert marker not in provider.state("actions/")
+
+
+@pytest.mark.parametrize("call", ["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet"])
+@pytest.mark.parametrize("effect", ["lose_answer", "kill_after"])
+def test_a_run_that_ends_in_the_middle_rotates_once(provider, renewal, shop, call, effect):
+    renewal.make_due(shop)
+    provider.cloud.faults.add(effect, f"cloudformation:{call}")
+    renewal.run(shop)
+    provider.cloud.faults.clear()
+    rotations = {shop.rotation()}
+    for _ in range(3):
+        shop.wait()
+        renewal.let_time_pass(shop)
+        renewal.run(shop)
+        rotations.add(shop.rotation())
+    assert len(rotations - {"1"}) == 1
+    assert shop.requests().count("Update") == 1
+    assert renewal.run(shop) is None
+    assert provider.state("renewals/") == []
+
+
+def test_runs_at_the_same_time_rotate_once(renewal, shop):
+    renewal.make_due(shop)
+    assert renewal.run_at_once(shop, 3).count("Started") == 1
+    shop.wait()
+    assert shop.requests().count("Update") == 1
+    assert renewal.run(shop) == "Renewed"
+
+
+def test_whoever_is_on_call_is_told_once_of_a_failure(cloud, name):
+    renewal = Renewal.with_topic(cloud, name)
+    stack = renewable(renewal.provider, f"{name}-app", with_role=False)
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "NoRole"
+    assert renewal.metrics()["RenewalsFailed"] == 1
+    assert renewal.metrics()["CertificatesDue"] == 1
+    assert 300 < renewal.metrics()["DaysToNearestExpiry"] <= 365
+    (message,) = renewal.messages()
+    assert stack.name in message["Subject"]
+    assert "--role-arn" in message["Message"]
+    assert renewal.run(stack) == "Waiting"
+    assert renewal.messages() == []
+    stack.delete()
+    cloud.stacks.delete(renewal.provider.stack)
