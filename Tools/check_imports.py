@@ -34,7 +34,6 @@ LEVELS = {
     "CertificateAgent": 5,
     "CertificateFleet": 5,
     "CertificateRenewal": 5,
-    "CertificateRenewal": 5,
     "CertificateResources": 5,
     "StackCertCommand": 6,
     "StackCertLambda": 6,

@@ -14,11 +14,10 @@ package struct RenewalEnvironment: Sendable {
     package let stacksInFlight: Int
     /// How long a run keeps a stack to itself: longer than any invocation lasts.
     package let lease: Duration
-    let pollInterval: Duration
 
     package init(
         cloudFormation: CloudFormation, state: StateBucket, clock: any WallClock, window: RenewalWindow? = nil,
-        stacksInFlight: Int = 4, lease: Duration = .seconds(1000), pollInterval: Duration = .seconds(2)
+        stacksInFlight: Int = 4, lease: Duration = .seconds(1000)
     ) {
         self.cloudFormation = cloudFormation
         self.state = state
@@ -26,7 +25,6 @@ package struct RenewalEnvironment: Sendable {
         self.window = window
         self.stacksInFlight = max(1, stacksInFlight)
         self.lease = lease
-        self.pollInterval = pollInterval
     }
 }
 

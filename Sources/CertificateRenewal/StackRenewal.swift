@@ -72,15 +72,17 @@ struct StackRenewal: Sendable {
 
     /// Waits until CloudFormation has compared the templates.
     private func finished(_ id: String) async throws -> CloudFormation.ChangeSet {
+        var pause: Duration = .milliseconds(250)
         while true {
             let changeSet = try await cloudFormation.describeChangeSet(id, deadline: deadline)
             guard changeSet.status.hasSuffix("_PENDING") || changeSet.status.hasSuffix("_IN_PROGRESS") else {
                 return changeSet
             }
-            guard now.advanced(by: environment.pollInterval) < deadline else {
+            guard now.advanced(by: pause) < deadline else {
                 throw AWSError(.timedOut, "CloudFormation did not finish the change set in time: it is tried again.")
             }
-            try await environment.clock.sleep(until: now.advanced(by: environment.pollInterval), tolerance: nil)
+            try await environment.clock.sleep(until: now.advanced(by: pause), tolerance: nil)
+            pause = min(pause * 2, .seconds(4))
         }
     }
 

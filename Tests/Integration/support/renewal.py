@@ -85,9 +85,9 @@ class Renewable:
         exchanges = list(self.cloud.recorder.exchanges)
         return [e.request["RequestType"] for e in exchanges if e.request["StackId"] == self.result.id]
 
-    def publish_another_image(self) -> None:
+    def publish_image(self, identifier: str) -> None:
         self.cloud.client("ssm").put_parameter(
-            Name=self.image_parameter, Value="ami-2", Type="String", Overwrite=True
+            Name=self.image_parameter, Value=identifier, Type="String", Overwrite=True
         )
 
     def delete(self) -> StackResult:
@@ -95,10 +95,9 @@ class Renewable:
 
 
 def deployer(cloud: LocalCloud) -> str:
-    """A service role for stacks."""
-    return cloud.create_role(
-        "deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"}, service="cloudformation.amazonaws.com"
-    )
+    """A service role for stacks, made once."""
+    roles = {role["RoleName"]: role["Arn"] for role in cloud.client("iam").list_roles()["Roles"]}
+    return roles.get("deployer") or cloud.create_role("deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"})
 
 
 def renewable(provider: Provider, name: str, with_role: bool = True, **more: Any) -> Renewable:

@@ -200,7 +200,8 @@ class LocalCloud:
         account = self.foreign_account if foreign else self.account
         client = self.client("iam", credentials=self.foreign_admin if foreign else self.admin)
         document = trust(
-            services=["cloudformation.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"], accounts=[account])
+            services=["cloudformation.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"], accounts=[account]
+        )
         arn = client.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"]
         if statements:
             policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

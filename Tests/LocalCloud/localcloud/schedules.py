@@ -34,9 +34,7 @@ class Schedules:
         for target in targets:
             self._check(target["Arn"], described["Arn"])
             payload = target.get("Input") or json.dumps(self._event(described["Arn"]))
-            self._client("lambda").invoke(
-                FunctionName=target["Arn"], InvocationType="Event", Payload=payload.encode()
-            )
+            self._client("lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=payload.encode())
         return len(targets)
 
     def _event(self, arn: str) -> dict[str, Any]:

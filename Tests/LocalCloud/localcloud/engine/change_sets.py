@@ -14,9 +14,7 @@ from localcloud.engine.stack import Stack, now
 from localcloud.errors import AwsError, NotCoveredLocally
 from localcloud.gateway.call import Call
 
-_NOTHING = (
-    "The submitted information didn't contain changes. Submit different information to create a change set."
-)
+_NOTHING = "The submitted information didn't contain changes. Submit different information to create a change set."
 _PAGE = 20
 _stacks_of: dict[str, str] = {}
 
@@ -153,8 +151,7 @@ class ChangeSets:
             if found.execution != "AVAILABLE":
                 raise AwsError(
                     "InvalidChangeSetStatus",
-                    f"ChangeSet [{found.id}] cannot be executed in its current execution status of "
-                    f"[{found.execution}]",
+                    f"ChangeSet [{found.id}] cannot be executed in its current execution status of [{found.execution}]",
                     400,
                 )
             if found.stack.status not in UPDATABLE:

@@ -1,0 +1,84 @@
+"""The renewal's role: without any one of its actions a renewal fails, through the real function in the cloud; with all
+of them nothing is refused."""
+
+from __future__ import annotations
+
+import pytest
+from support import policies
+from support.renewal import Renewable, Renewal, renewable
+
+ACTIONS = policies.actions("RenewalPolicy", "Allow")
+
+
+@pytest.fixture(scope="module")
+def renewal(cloud):
+    """A provider with a topic, so that every statement is in force."""
+    renewal = Renewal.with_topic(cloud, "told")
+    yield renewal
+    cloud.stacks.delete(renewal.provider.stack)
+
+
+@pytest.fixture(scope="module")
+def in_force(renewal):
+    return policies.InForce(renewal.provider)
+
+
+def scenario(renewal: Renewal, stack: Renewable) -> str | None:
+    """A renewal that is told not to deploy a change, one that is rolled back, one that goes well: what went wrong, or
+    None."""
+    cloud = renewal.cloud
+    cloud.recorder.clear()
+    renewal.messages()
+    renewal.make_due(stack)
+    stack.publish_image("ami-2")
+    if renewal.run(stack) != "ForeignChanges" or renewal.change_sets(stack):
+        return f"the change set was not judged: {renewal.line}"
+    if not renewal.messages():
+        return "nobody was told"
+    stack.publish_image("ami-1")
+    renewal.let_time_pass(stack)
+    cloud.faults.add("refuse", "ssm:PutParameter", principal="deployer")
+    if renewal.run(stack) != "Started":
+        return f"not started: {renewal.line}"
+    stack.wait()
+    if renewal.run(stack) != "RolledBack":
+        return f"not seen to be rolled back: {renewal.line}"
+    renewal.let_time_pass(stack)
+    if renewal.run(stack) != "Started":
+        return f"not started again: {renewal.line}"
+    stack.wait()
+    if renewal.run(stack) != "Renewed" or renewal.run(stack) is not None:
+        return f"not seen to be renewed: {renewal.line}"
+    if [key for key in renewal.provider.state("renewals/") if stack.guid in key]:
+        return "its memory was left behind"
+    denied = cloud.recorder.denied("RenewalRole")
+    return f"refused: {denied[0].action}" if denied else None
+
+
+def played(renewal: Renewal, name: str) -> str | None:
+    stack = renewable(renewal.provider, name)
+    try:
+        return scenario(renewal, stack)
+    finally:
+        renewal.cloud.faults.clear()
+        stack.wait()
+
+
+def cleaned(renewal: Renewal, name: str) -> None:
+    """With all of the policy in force again."""
+    stack = Renewable(renewal.cloud, name, renewal.cloud.stacks.wait(name))
+    stack.delete()
+    renewal.forget(stack)
+
+
+def test_the_whole_policy_is_enough(renewal, name):
+    assert played(renewal, name) is None
+    cleaned(renewal, name)
+
+
+@pytest.mark.parametrize("part", ACTIONS, ids=str)
+def test_no_action_can_be_spared(renewal, in_force, name, part):
+    with in_force.changed(part):
+        wrong = played(renewal, name)
+    assert wrong is not None, f"{part} makes no difference"
+    cleaned(renewal, name)
