@@ -11,7 +11,7 @@ from typing import Any
 from localcloud import LocalCloud
 from localcloud.stacks import StackResult
 
-from support.application import ATTRIBUTES, SERVICE_TIMEOUT
+from support.application import ATTRIBUTES, SERVICE_TIMEOUT, await_next_second
 from support.provider import Provider, install
 
 _LONG_AGO = "2020-01-01T00:00:00Z"
@@ -144,6 +144,7 @@ class Renewal:
 
     def let_time_pass(self, stack: Renewable) -> None:
         """Ends the lease and the pause of a try, as hours would."""
+        await_next_second()
         key, s3 = f"renewals/{stack.guid}.json", self._as_the_function()
         if key not in self.provider.state("renewals/"):
             return

@@ -195,8 +195,8 @@ class LocalCloud:
         return self.principals.open_session(role_arn, name)
 
     def create_role(self, name: str, *statements: dict[str, Any], foreign: bool = False, path: str = "/") -> str:
-        """A role for a test, with an inline policy of these statements; its own account, CloudFormation, EC2 and Lambda may
-        assume it."""
+        """A role for a test, with an inline policy of these statements; its own account, CloudFormation, EC2 and Lambda
+        may assume it."""
         account = self.foreign_account if foreign else self.account
         client = self.client("iam", credentials=self.foreign_admin if foreign else self.admin)
         document = trust(
