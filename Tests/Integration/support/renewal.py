@@ -131,10 +131,10 @@ class Renewal:
 
     # What is due.
 
-    def make_due(self, stack: Renewable) -> str:
+    def make_due(self, stack: Renewable, resource: str = "Certificate") -> str:
         """Writes a marker of long ago, as the provider's function would have."""
         generation = stack.outputs()["CertificateS3Key"].rsplit("/", 1)[1].removesuffix(".json")
-        key = f"actions/{_LONG_AGO[:16]}Z/{stack.guid}.Certificate.{generation}"
+        key = f"actions/{_LONG_AGO[:16]}Z/{stack.guid}.{resource}.{generation}"
         writer = self.cloud.client("s3", as_role=self.provider.role_arn)
         writer.put_object(Bucket=self.provider.state_bucket, Key=key, Body=b"")
         return key
