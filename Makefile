@@ -10,10 +10,10 @@ PYTHON := .venv/bin/python
 # The same flags for building and testing: others would build everything again.
 SWIFT_TEST := swift test --skip-build --disable-xctest
 
-.PHONY: help setup demo test unit integration package lint format contract mutants bench soak invoke clean
+.PHONY: help setup demo demo-renewal test unit integration package lint format contract mutants bench soak invoke clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.complete ## Install what is missing: Debian packages and the Python environment
 
@@ -28,6 +28,9 @@ $(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
 
 demo: setup package ## See a stack create, rotate and delete its certificate, in a cloud on this machine
 	cd Tests/Integration && ../../$(PYTHON) -m demo ../../$(ZIP)
+
+demo-renewal: setup package ## See a certificate renewed without a refused handshake, in a cloud on this machine
+	cd Tests/Integration && ../../$(PYTHON) -m demo --renewal ../../$(ZIP)
 
 test: unit integration ## Run all tests
 

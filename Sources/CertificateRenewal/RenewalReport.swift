@@ -27,7 +27,9 @@ package struct RenewalReport: Hashable, Sendable {
     package func count(_ code: RenewalOutcome.Code) -> Int { lines.count { $0.outcome.code == code } }
 
     /// Of all stacks that are due or under way: what runs out first.
-    package var nearestExpiry: UnixInstant? { lines.compactMap(\.stack.earliestExpiry).min() }
+    package var nearestExpiry: UnixInstant? {
+        lines.filter { ![.renewed, .stackDeleted].contains($0.outcome.code) }.compactMap(\.stack.earliestExpiry).min()
+    }
 
     package var failed: Int { lines.count { $0.outcome.isFailure } }
 }

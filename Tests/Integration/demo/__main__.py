@@ -1,4 +1,4 @@
-"""python -m demo [ZIP]"""
+"""python -m demo [--renewal] [ZIP]"""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from pathlib import Path
 from localcloud import LocalCloud
 from support.paths import REPOSITORY, function_zip
 
+from demo.renewal_story import RenewalStory
 from demo.stage import Stage
 from demo.story import Story
 
 
 def main() -> int:
-    code = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else function_zip()
+    arguments = [argument for argument in sys.argv[1:] if argument != "--renewal"]
+    story = RenewalStory if "--renewal" in sys.argv else Story
+    code = Path(arguments[0]).resolve() if arguments else function_zip()
     # A minute of the templates' timeouts lasts twelve seconds: enough to boot a server here.
     with LocalCloud(minute=12) as cloud, tempfile.TemporaryDirectory(prefix="stackcert-demo-") as work:
         stage = Stage(cloud, REPOSITORY)
         stage.say(f"A cloud on this machine listens on {cloud.endpoint} (loopback only); nothing here reaches AWS.")
         try:
-            Story(cloud, stage, code, Path(work)).tell()
+            story(cloud, stage, code, Path(work)).tell()
         except Exception as failure:  # whatever stops the story is part of what it showed
             stage.check(False, f"the story was told to its end ({type(failure).__name__})", str(failure))
         return stage.summary()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from localcloud import LocalCloud
@@ -15,6 +11,7 @@ from localcloud.stacks import StackResult
 from support import impostor
 from support.paths import architecture
 from support.surroundings import surroundings
+from support.traffic import Traffic
 
 from demo.stage import Stage
 
@@ -58,7 +55,7 @@ class Story:
         self.provider = result.outputs
         stage.check(result.status == "CREATE_COMPLETE", "provider.yml installs the function, its key and its buckets")
 
-    def _start(self, operation: str, stack: str, template: str | None, **parameters: str) -> None:
+    def _start(self, operation: str, stack: str, template: str | None, *more: str, **parameters: str) -> None:
         listed = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
         body = ["--template-body", f"file://templates/{template}"] if template else ["--use-previous-template"]
         code, answer = self.stage.aws(
@@ -69,13 +66,14 @@ class Story:
             *body,
             "--capabilities",
             "CAPABILITY_IAM",
+            *more,
             "--parameters",
             *listed,
         )
         if code:
             raise RuntimeError(answer)
 
-    def create(self) -> None:
+    def create(self, *options: str) -> None:
         stage = self.stage
         stage.heading("2. Create an application whose servers have a certificate of their own")
         around = surroundings(self.cloud, DOMAIN)
@@ -89,7 +87,7 @@ class Story:
             "CertificateRotation": "2026-11",
         }
         self._parameters = list(parameters)
-        self._start("create-stack", STACK, "automated.yml", **parameters)
+        self._start("create-stack", STACK, "automated.yml", *options, **parameters)
         self._events = stage.follow(STACK)
         result = self.cloud.stacks.describe(STACK)
         stage.check(result.status == "CREATE_COMPLETE", "automated.yml creates a stack with a certificate of its own")
@@ -178,7 +176,8 @@ class Story:
         assert self.application is not None
         stage, before = self.stage, self.application.outputs
         stage.heading("5. Rotate: change one parameter")
-        with self._asking() as asked:
+        traffic = Traffic(self.cloud, self.application.physical_id("LoadBalancer"))
+        with traffic.flowing() as counts:
             kept = [
                 f"ParameterKey={name},UsePreviousValue=true"
                 for name in self._parameters
@@ -206,35 +205,12 @@ class Story:
             "the server has been replaced and shows the new key",
         )
         stage.check(
-            asked["trusted"] > 0 and asked["distrusted"] == 0,
-            f"of {sum(asked.values())} handshakes meanwhile the load balancer refused none",
+            counts.accepted > 0 and counts.refused == 0,
+            f"of {counts.accepted + counts.refused} handshakes meanwhile the load balancer refused none",
         )
         gone = before["CertificateS3Key"] not in self._stored()
         stage.check(gone, "CloudFormation has had the old private key deleted")
         self.application = result
-
-    @contextlib.contextmanager
-    def _asking(self) -> Iterator[dict[str, int]]:
-        """Shakes hands with every server that has reported ready, again and again."""
-        counts, stop, balancer = {"trusted": 0, "distrusted": 0}, threading.Event(), self._load_balancer
-
-        def ask() -> None:
-            while not stop.is_set():
-                for server in self.cloud.instances:
-                    if server.boot_exit_code != 0:
-                        continue
-                    # A server that is being ended answers no more, which is no distrust.
-                    with contextlib.suppress(OSError):
-                        counts["trusted" if balancer.check(server.port(8443)).trusted else "distrusted"] += 1
-                time.sleep(0.05)
-
-        thread = threading.Thread(target=ask, daemon=True)
-        thread.start()
-        try:
-            yield counts
-        finally:
-            stop.set()
-            thread.join(10)
 
     def _stored(self) -> list[str]:
         found = self.cloud.client("s3").list_object_versions(Bucket=self.provider["CertificateBucketName"])
