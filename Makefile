@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
 ZIP := dist/stackcert-lambda-$(ARCH).zip
+COMMAND := .build/debug/stackcert
 PYTHON := .venv/bin/python
 # The same flags for building and testing: others would build everything again.
 SWIFT_TEST := swift test --skip-build --disable-xctest
@@ -38,7 +39,10 @@ unit: setup ## Run the Swift tests and the tools' own
 	swift build --build-tests
 	$(SWIFT_TEST)
 
-integration: setup package ## Run the black-box tests on the packaged zip, in a cloud on this machine
+$(COMMAND):
+	swift build --product stackcert
+
+integration: setup package $(COMMAND) ## Run the black-box tests on the packaged zip, in a cloud on this machine
 	$(PYTHON) -m pytest -q Tests/LocalCloud/tests
 	$(PYTHON) -m pytest -q Tests/Tools
 	$(PYTHON) -m pytest -q Tests/Integration

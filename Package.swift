@@ -30,9 +30,11 @@ let x509: Target.Dependency = .product(name: "X509", package: "swift-certificate
 let package = Package(
     name: "StackCert",
     products: [
-        .executable(name: "StackCertLambda", targets: ["StackCertLambda"])
+        .executable(name: "StackCertLambda", targets: ["StackCertLambda"]),
+        .executable(name: "stackcert", targets: ["StackCertCommand"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: []),
@@ -136,6 +138,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .executableTarget(
+            name: "StackCertCommand",
+            dependencies: [
+                "AWSClient", "CertificateIssuance", "CertificateRenewal", "Diagnostics", "HTTPTransport", "PKI",
+                "Timekeeping", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
         // Tests
         .target(
             name: "TestSupport",
@@ -220,6 +231,11 @@ let package = Package(
                 "TestSupport",
                 "Timekeeping", httpTypes, inMemoryLogging, logging,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StackCertCommandTests",
+            dependencies: ["CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI", "Timekeeping"],
             swiftSettings: settings
         ),
         .testTarget(

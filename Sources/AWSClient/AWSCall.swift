@@ -6,6 +6,9 @@ struct AWSService: Hashable, Sendable {
     /// One endpoint for the whole partition, and signatures that name the partition's home region.
     var isGlobal = false
 
+    /// As people write it.
+    var name: String { self == .cloudFormation ? "CloudFormation" : signingName.uppercased() }
+
     static let cloudFormation = AWSService(signingName: "cloudformation")
     static let s3 = AWSService(signingName: "s3")
     static let sns = AWSService(signingName: "sns")

@@ -27,8 +27,8 @@ package struct AWSConfiguration: Sendable, Hashable {
         self.serviceEndpoints = endpoints
     }
 
-    /// Reads `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3` and
-    /// `AWS_ENDPOINT_URL_STS`; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` takes the endpoints out again.
+    /// Reads `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ENDPOINT_URL` and, for single services, `AWS_ENDPOINT_URL_S3` and
+    /// the like; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` takes the endpoints out again.
     package static func fromEnvironment(_ environment: [String: String]) throws(AWSError) -> AWSConfiguration {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") else {
@@ -38,11 +38,25 @@ package struct AWSConfiguration: Sendable, Hashable {
             return try AWSConfiguration(region: region)
         }
         var endpoints: [String: String] = [:]
-        for service in [AWSService.s3, .sts] {
+        for service in [AWSService.cloudFormation, .s3, .sns, .sts] {
             endpoints[service.signingName] = value("AWS_ENDPOINT_URL_" + service.signingName.uppercased())
         }
         return try AWSConfiguration(
             region: region, endpointURL: value("AWS_ENDPOINT_URL"), serviceEndpointURLs: endpoints)
+    }
+
+    /// As ``fromEnvironment(_:)``; without a region in the environment the one of the profile in `AWS_PROFILE` (or
+    /// `default`) counts, as for the AWS CLI.
+    package static func fromEnvironment(
+        _ environment: [String: String], readFile: FileReader
+    ) throws(AWSError) -> AWSConfiguration {
+        var environment = environment
+        if (environment["AWS_REGION"] ?? "").isEmpty, (environment["AWS_DEFAULT_REGION"] ?? "").isEmpty {
+            let profiles = try SharedProfiles.load(environment: environment, readFile: readFile)
+            let name = environment["AWS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 } ?? "default"
+            environment["AWS_REGION"] = profiles[name]?["region"]
+        }
+        return try fromEnvironment(environment)
     }
 
     /// Where a service answers.

@@ -61,7 +61,7 @@ extension AWSError {
 
 extension AWSCall {
     /// How messages call it, such as `S3 PutObject`.
-    var name: String { "\(service.signingName.uppercased()) \(operation)" }
+    var name: String { "\(service.name) \(operation)" }
 
     fileprivate var changesSomething: Bool { method != .get && method != .head }
 }

@@ -28,6 +28,18 @@ package struct PublicKeyInfo: Hashable, Sendable {
         self.der = der
     }
 
+    /// Nil for a key of a kind that is not made here. In the canonical encoding each kind has a length of its own.
+    package var keyAlgorithm: KeyAlgorithm? {
+        switch der.count {
+        case 91: .ecP256
+        case 120: .ecP384
+        case 294: .rsa2048
+        case 422: .rsa3072
+        case 550: .rsa4096
+        default: nil
+        }
+    }
+
     /// From the form of the attribute `PublicKey`: base64 on one line.
     ///
     /// - Throws: `invalidBase64`, `invalidPublicKey`.

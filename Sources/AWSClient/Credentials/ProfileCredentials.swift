@@ -21,9 +21,7 @@ package struct ProfileCredentials: CredentialsProvider {
     }
 
     package func credentials(deadline: UnixInstant) async throws -> SigningCredentials {
-        let profiles = try SharedProfiles(
-            config: try text(value("AWS_CONFIG_FILE") ?? "~/.aws/config"),
-            credentials: try text(value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials"))
+        let profiles = try SharedProfiles.load(environment: environment, readFile: readFile)
         let name = value("AWS_PROFILE") ?? "default"
         guard profiles[name] != nil || value("AWS_PROFILE") != nil else {
             throw AWSError(.noCredentials, "There is no default AWS profile.")
@@ -111,20 +109,6 @@ package struct ProfileCredentials: CredentialsProvider {
                 externalID: profile["external_id"],
                 duration: profile["duration_seconds"].flatMap { Int64($0) }.map { .seconds($0) } ?? .seconds(3600)),
             sts: STS(client))
-    }
-
-    private func text(_ path: String) throws(AWSError) -> String {
-        var path = path
-        if path.hasPrefix("~/") {
-            guard let home = value("HOME") else { return "" }
-            path = home + path.dropFirst()
-        }
-        do {
-            guard let bytes = try readFile(path) else { return "" }
-            return String(decoding: bytes, as: UTF8.self)
-        } catch {
-            throw AWSError(.credentialsUnavailable, "An AWS profile file cannot be read.", cause: error)
-        }
     }
 
     private func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }

@@ -24,6 +24,29 @@ struct SharedProfiles {
         }
     }
 
+    /// Reads the two files where the environment says that they are, or at their usual places; a missing one is empty.
+    ///
+    /// - Throws: ``AWSError/Code/invalidConfiguration``, ``AWSError/Code/credentialsUnavailable``.
+    static func load(environment: [String: String], readFile: FileReader) throws(AWSError) -> SharedProfiles {
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func text(_ path: String) throws(AWSError) -> String {
+            var path = path
+            if path.hasPrefix("~/") {
+                guard let home = value("HOME") else { return "" }
+                path = home + path.dropFirst()
+            }
+            do {
+                guard let bytes = try readFile(path) else { return "" }
+                return String(decoding: bytes, as: UTF8.self)
+            } catch {
+                throw AWSError(.credentialsUnavailable, "An AWS profile file cannot be read.", cause: error)
+            }
+        }
+        return try SharedProfiles(
+            config: try text(value("AWS_CONFIG_FILE") ?? "~/.aws/config"),
+            credentials: try text(value("AWS_SHARED_CREDENTIALS_FILE") ?? "~/.aws/credentials"))
+    }
+
     subscript(name: String) -> [String: String]? { profiles[name] }
 
     /// `profile NAME`, with quotation marks around a name that has spaces.

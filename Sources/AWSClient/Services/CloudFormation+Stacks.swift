@@ -15,13 +15,15 @@ extension CloudFormation {
         package let capabilities: [String]
         package let notificationARNs: [String]
         package let tags: [String: String]
+        /// By their keys, not by the names of their exports.
+        package let outputs: [String: String]
         /// The ARN of the outermost stack, of a nested one.
         package let rootID: String?
 
         package init(
             id: String, name: String, status: String, statusReason: String? = nil, parameters: [Parameter] = [],
             roleARN: String? = nil, capabilities: [String] = [], notificationARNs: [String] = [],
-            tags: [String: String] = [:], rootID: String? = nil
+            tags: [String: String] = [:], outputs: [String: String] = [:], rootID: String? = nil
         ) {
             self.id = id
             self.name = name
@@ -32,6 +34,7 @@ extension CloudFormation {
             self.capabilities = capabilities
             self.notificationARNs = notificationARNs
             self.tags = tags
+            self.outputs = outputs
             self.rootID = rootID
         }
     }
@@ -72,13 +75,17 @@ extension CloudFormation.Stack {
         }
         var tags: [String: String] = [:]
         for member in element.members("Tags") { tags[try member.required("Key")] = member["Value"] ?? "" }
+        var outputs: [String: String] = [:]
+        for member in element.members("Outputs") {
+            outputs[try member.required("OutputKey")] = member["OutputValue"] ?? ""
+        }
         self.init(
             id: try element.required("StackId"), name: try element.required("StackName"),
             status: try element.required("StackStatus"), statusReason: element["StackStatusReason"],
             parameters: parameters, roleARN: element["RoleARN"],
             capabilities: element.members("Capabilities").map(\.text),
             notificationARNs: element.members("NotificationARNs").map(\.text), tags: tags,
-            rootID: element["RootId"])
+            outputs: outputs, rootID: element["RootId"])
     }
 }
 

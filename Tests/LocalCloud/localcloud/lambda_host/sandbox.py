@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -28,23 +29,34 @@ class Outcome:
 
 
 class ProcessLog:
-    """Collects a process's standard output and error, line by line, while it runs."""
+    """Collects a process's standard output and error while it runs."""
 
     def __init__(self, process: subprocess.Popen[bytes]):
-        self._lines: list[str] = []
+        assert process.stdout is not None
+        self._pipe = process.stdout.fileno()
+        self._text = b""
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def _read(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+    def _read(self) -> None:
+        while True:
+            select.select([self._pipe], [], [])
+            # What has left the pipe is in the text, for whoever holds the lock.
             with self._lock:
-                self._lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+                chunk = os.read(self._pipe, 65536)
+                self._text += chunk
+            if not chunk:
+                return
+
+    def is_read(self) -> bool:
+        """Whether all that the process has written so far is here."""
+        with self._lock:
+            return not select.select([self._pipe], [], [], 0)[0]
 
     def take(self) -> str:
         with self._lock:
-            text, self._lines = "\n".join(self._lines), []
+            text, self._text = self._text.decode("utf-8", "replace").rstrip("\n"), b""
         return text
 
     def finish(self) -> None:
@@ -124,6 +136,9 @@ class Sandbox:
         """Wait until the process is back for its next event, so that its log of this one is complete."""
         limit = time.monotonic() + 0.5
         while self.alive and not self._api.asked.is_set() and time.monotonic() < limit:
+            time.sleep(_POLL)
+        # On a busy machine the thread that reads may be far behind.
+        while self._log is not None and self.alive and not self._log.is_read() and time.monotonic() < limit:
             time.sleep(_POLL)
         time.sleep(_POLL)
 

@@ -1,0 +1,70 @@
+import AWSClient
+import ArgumentParser
+import CertificateIssuance
+import CertificateRenewal
+import Diagnostics
+import Timekeeping
+
+/// `stackcert status`
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show every certificate of this region: what, where, until when, and what is wrong.",
+        discussion: """
+            Exit code 0: all is well. 1: a certificate has expired, or could not be renewed. 2: the status could not be read.
+
+            EXAMPLES
+              stackcert status
+              stackcert status --output json | jq -r '.[] | select(.state != "ok") | .stack'
+            """)
+
+    enum Output: String, ExpressibleByArgument, CaseIterable {
+        case table
+        case json
+    }
+
+    @OptionGroup var aws: AWSOptions
+
+    @Option(help: "The provider's stack, whose outputs say where the records are.")
+    var provider = "stackcert"
+
+    @Option(help: "table or json.")
+    var output: Output = .table
+
+    func run() async throws {
+        try await aws.withClient { client, clock in
+            let deadline = clock.now.advanced(by: .seconds(120))
+            let stack: CloudFormation.Stack
+            do {
+                stack = try await CloudFormation(client).describeStack(provider, deadline: deadline)
+            } catch let error as AWSError where error.isMissingStack {
+                throw CommandError(
+                    "There is no stack \(provider) in this region: name the provider's stack with --provider.")
+            }
+            guard let bucket = stack.outputs["StateBucketName"] else {
+                throw CommandError("Stack \(provider) has no output StateBucketName: it is not a StackCert provider.")
+            }
+            let state = StateBucket(bucket, s3: S3(client, expectedBucketOwner: nil))
+            let statuses = try await CertificateStatus.all(in: state, now: clock.now, deadline: deadline)
+            switch output {
+            case .table: print(StatusTable(statuses, now: clock.now).text)
+            case .json: print(try StatusTable(statuses, now: clock.now).json())
+            }
+            if statuses.contains(where: \.needsAttention) { throw ExitCode(1) }
+        }
+    }
+}
+
+/// Why a command cannot do what it is asked for.
+struct CommandError: DiagnosticError {
+    enum Code: Hashable, Sendable {
+        case unusable
+    }
+
+    let code = Code.unusable
+    let message: String
+
+    init(_ message: String) {
+        self.message = message
+    }
+}

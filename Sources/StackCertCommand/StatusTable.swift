@@ -1,0 +1,83 @@
+import CertificateRenewal
+import FoundationEssentials
+import PKI
+import Timekeeping
+
+/// What `stackcert status` prints.
+struct StatusTable {
+    private let statuses: [CertificateStatus]
+    private let now: UnixInstant
+
+    init(_ statuses: [CertificateStatus], now: UnixInstant) {
+        self.statuses = statuses
+        self.now = now
+    }
+
+    /// A line for each certificate, the first to expire at the top; under a line what is wrong.
+    var text: String {
+        guard !statuses.isEmpty else { return "There are no certificates." }
+        let header = ["STACK", "RESOURCE", "ALGORITHM", "NOT AFTER", "DAYS", "DUE", "STATE"]
+        let rows = statuses.map { status in
+            [
+                status.stackName, status.logicalResourceID, algorithm(of: status),
+                String(status.notAfter.iso8601.prefix(10)), String(days(until: status.notAfter)),
+                String(status.due.iso8601.prefix(10)), status.state.rawValue,
+            ]
+        }
+        let widths = header.indices.map { column in
+            ([header] + rows).map { $0[column].count }.max() ?? 0
+        }
+        func line(_ cells: [String]) -> String {
+            zip(cells, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
+                .joined(separator: "  ").trimmingEnd()
+        }
+        var lines = [line(header)]
+        for (status, row) in zip(statuses, rows) {
+            lines.append(line(row))
+            if let note = status.note { lines.append("  \(note)") }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The same as a list of objects.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        let entries = statuses.map { status in
+            Entry(
+                stack: status.stackName, stackId: status.stackID, resource: status.logicalResourceID,
+                algorithm: algorithm(of: status), notBefore: status.notBefore, notAfter: status.notAfter,
+                daysLeft: days(until: status.notAfter), due: status.due, state: status.state.rawValue,
+                note: status.note)
+        }
+        return String(decoding: try encoder.encode(entries), as: UTF8.self)
+    }
+
+    private struct Entry: Encodable {
+        let stack: String
+        let stackId: String
+        let resource: String
+        let algorithm: String
+        let notBefore: UnixInstant
+        let notAfter: UnixInstant
+        let daysLeft: Int
+        let due: UnixInstant
+        let state: String
+        let note: String?
+    }
+
+    private func algorithm(of status: CertificateStatus) -> String {
+        (try? PublicKeyInfo(base64: status.publicKey).keyAlgorithm)?.rawValue ?? "-"
+    }
+
+    /// Whole days, rounded towards the past: 0 on the last day, negative after it.
+    private func days(until instant: UnixInstant) -> Int {
+        Int((now.duration(to: instant) / Duration.days(1)).rounded(.down))
+    }
+}
+
+extension String {
+    fileprivate func trimmingEnd() -> String {
+        String(reversed().drop { $0 == " " }.reversed())
+    }
+}
