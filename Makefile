@@ -39,6 +39,7 @@ unit: setup ## Run the Swift tests and the tools' own
 	swift build --build-tests
 	$(SWIFT_TEST)
 
+# The unit tests' build leaves it as well.
 $(COMMAND):
 	swift build --product stackcert
 

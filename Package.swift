@@ -14,6 +14,7 @@ let settings: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -114,6 +115,11 @@ let package = Package(
 
         // Level 5
         .target(
+            name: "CertificateAgent",
+            dependencies: ["AWSClient", "Diagnostics", "PKI", "Timekeeping"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "CertificateResources",
             dependencies: [
                 "AWSClient", "CertificateIssuance", "CustomResource", "Diagnostics", "PKI", "Timekeeping", logging,
@@ -129,6 +135,14 @@ let package = Package(
 
         // Level 6: composition roots
         .executableTarget(
+            name: "StackCertCommand",
+            dependencies: [
+                "AWSClient", "CertificateAgent", "CertificateIssuance", "CertificateRenewal", "Diagnostics",
+                "HTTPTransport", "PKI", "Timekeeping", argumentParser, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "StackCertLambda",
             dependencies: [
                 "AWSClient", "CGlibcCompat", "CertificateIssuance", "CertificateRenewal", "CertificateResources",
@@ -138,14 +152,6 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .executableTarget(
-            name: "StackCertCommand",
-            dependencies: [
-                "AWSClient", "CertificateIssuance", "CertificateRenewal", "Diagnostics", "HTTPTransport", "PKI",
-                "Timekeeping", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: settings
-        ),
 
         // Tests
         .target(
@@ -236,6 +242,13 @@ let package = Package(
         .testTarget(
             name: "StackCertCommandTests",
             dependencies: ["CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI", "Timekeeping"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CertificateAgentTests",
+            dependencies: [
+                "AWSClient", "CertificateAgent", "Diagnostics", "PKI", "TestSupport", "Timekeeping",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -45,18 +45,12 @@ package struct AWSConfiguration: Sendable, Hashable {
             region: region, endpointURL: value("AWS_ENDPOINT_URL"), serviceEndpointURLs: endpoints)
     }
 
-    /// As ``fromEnvironment(_:)``; without a region in the environment the one of the profile in `AWS_PROFILE` (or
-    /// `default`) counts, as for the AWS CLI.
-    package static func fromEnvironment(
+    /// The region of the profile in `AWS_PROFILE` (or `default`), from the AWS CLI's files.
+    package static func profileRegion(
         _ environment: [String: String], readFile: FileReader
-    ) throws(AWSError) -> AWSConfiguration {
-        var environment = environment
-        if (environment["AWS_REGION"] ?? "").isEmpty, (environment["AWS_DEFAULT_REGION"] ?? "").isEmpty {
-            let profiles = try SharedProfiles.load(environment: environment, readFile: readFile)
-            let name = environment["AWS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 } ?? "default"
-            environment["AWS_REGION"] = profiles[name]?["region"]
-        }
-        return try fromEnvironment(environment)
+    ) throws(AWSError) -> String? {
+        let profiles = try SharedProfiles.load(environment: environment, readFile: readFile)
+        return profiles[environment["AWS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 } ?? "default"]?["region"]
     }
 
     /// Where a service answers.

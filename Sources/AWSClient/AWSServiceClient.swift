@@ -131,7 +131,9 @@ package struct AWSServiceClient: Sendable {
             parsed = error
             status = 500
         } else {
-            parsed = ErrorAnswer(xml: answer.body) ?? ErrorAnswer(status: status)
+            parsed =
+                ErrorAnswer(xml: answer.body)
+                ?? ErrorAnswer(json: answer.body, fields: answer.response.headerFields) ?? ErrorAnswer(status: status)
         }
         return AWSError(parsed, status: status, answer: answer, call: call, credentials: credentials, now: clock.now)
     }

@@ -5,55 +5,68 @@ import HTTPTransport
 import Logging
 import Timekeeping
 
-/// What every command takes, with the AWS CLI's names.
+/// The options that say which AWS is meant, as the AWS CLI names them.
 struct AWSOptions: ParsableArguments {
-    @Option(help: "A profile of ~/.aws/config; its keys are then used, whatever the environment has.")
+    @Option(help: "The profile in ~/.aws whose credentials and region are used.")
     var profile: String?
 
-    @Option(help: "The region. Else AWS_REGION, AWS_DEFAULT_REGION or the profile's.")
+    @Option(help: "The region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or that of the instance.")
     var region: String?
 
-    @Option(name: .customLong("endpoint-url"), help: "Where AWS is, for a cloud on your machine.")
+    @Option(name: .customLong("endpoint-url"), help: "Another endpoint than AWS's own, for every service.")
     var endpointURL: String?
 
-    /// The process's environment as the options change it.
-    func environment(_ inherited: [String: String]) -> [String: String] {
-        var environment = inherited
+    /// Runs `body` with a client, whose connections are closed when it returns.
+    func withAWS<Result>(_ body: (AWSConnection) async throws -> Result) async throws -> Result {
+        let clock = SystemWallClock()
+        var environment = ProcessInfo.processInfo.environment
         if let profile {
             environment["AWS_PROFILE"] = profile
+            // A profile that was asked for by name wins over what is in the environment.
             for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] { environment[name] = nil }
         }
-        if let region { environment["AWS_REGION"] = region }
-        if let endpointURL { environment["AWS_ENDPOINT_URL"] = endpointURL }
-        return environment
-    }
-
-    /// Runs `body` with a client; what it throws is told in one line, and ends the process with 2.
-    func withClient(_ body: (AWSServiceClient, any WallClock) async throws -> Void) async throws {
-        let environment = environment(ProcessInfo.processInfo.environment)
-        let clock = SystemWallClock()
-        do {
-            try await NetworkExecutor.with(clock: clock) { executor in
-                let client = AWSServiceClient(
-                    configuration: try .fromEnvironment(environment, readFile: Self.read), executor: executor,
-                    credentials: CredentialsChain.standard(
-                        environment: environment, readFile: Self.read, executor: executor, clock: clock),
-                    clock: clock, logger: Self.quiet)
-                try await body(client, clock)
-            }
-        } catch let exit as ExitCode {
-            throw exit
-        } catch {
-            writeToStandardError("stackcert: \(error)\n")
-            throw ExitCode(2)
+        if let endpointURL {
+            environment = environment.filter { !$0.key.hasPrefix("AWS_ENDPOINT_URL_") }
+            environment["AWS_ENDPOINT_URL"] = endpointURL
+        }
+        return try await NetworkExecutor.with(clock: clock) { executor in
+            let instance = InstanceIdentity(environment: environment, executor: executor, clock: clock)
+            environment["AWS_REGION"] = try await chosenRegion(environment, instance: instance, clock: clock)
+            let client = AWSServiceClient(
+                configuration: try AWSConfiguration.fromEnvironment(environment), executor: executor,
+                credentials: CredentialsChain.standard(
+                    environment: environment, readFile: readFile, executor: executor, clock: clock),
+                clock: clock,
+                // People and units read one line that says what to do, and not each try before it.
+                logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
+            return try await body(AWSConnection(client: client, instance: instance, clock: clock))
         }
     }
 
-    /// What goes wrong is told at the end; a retry is nobody's concern.
-    private static var quiet: Logger { Logger(label: "stackcert") { _ in SwiftLogNoOpLogHandler() } }
-
-    private static let read: FileReader = { path in
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        return Array(try Data(contentsOf: URL(filePath: path)))
+    private func chosenRegion(
+        _ environment: [String: String], instance: InstanceIdentity, clock: any WallClock
+    ) async throws -> String {
+        let named = [region, environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]].lazy.compactMap { $0 }
+        if let name = named.first(where: { !$0.isEmpty }) { return name }
+        if let name = try AWSConfiguration.profileRegion(environment, readFile: readFile) { return name }
+        do {
+            return try await instance.region(deadline: clock.now.advanced(by: .seconds(5)))
+        } catch let error as AWSError {
+            throw AWSError(
+                .invalidConfiguration, "No AWS region is set, and this is no EC2 instance: use --region.", cause: error)
+        }
     }
+}
+
+/// What a subcommand works with.
+struct AWSConnection {
+    let client: AWSServiceClient
+    let instance: InstanceIdentity
+    let clock: SystemWallClock
+}
+
+/// Nil when there is no such file.
+@Sendable private func readFile(_ path: String) throws -> [UInt8]? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return Array(try Data(contentsOf: URL(filePath: path)))
 }

@@ -1,17 +1,18 @@
 import ArgumentParser
 
-/// The command-line tool.
+/// `stackcert`: what people and servers use beside the templates. Each subcommand is a file of its own.
 @main
 struct StackCert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stackcert",
-        abstract: "Certificates as CloudFormation resources.",
+        abstract: "Certificates as CloudFormation resources: the tool for people and servers.",
         discussion: """
-            It finds region and credentials as the AWS CLI does.
+            Region and credentials are found as the AWS CLI finds them.
+            Shell completion: stackcert --generate-completion-script bash|zsh|fish
 
             EXAMPLES
               stackcert status
               stackcert status --output json --profile production --region eu-west-1
             """,
-        subcommands: [StatusCommand.self])
+        subcommands: [StatusCommand.self, PullCommand.self, VersionCommand.self])
 }

@@ -18,40 +18,43 @@ struct StatusCommand: AsyncParsableCommand {
               stackcert status --output json | jq -r '.[] | select(.state != "ok") | .stack'
             """)
 
-    enum Output: String, ExpressibleByArgument, CaseIterable {
-        case table
-        case json
-    }
-
     @OptionGroup var aws: AWSOptions
 
     @Option(help: "The provider's stack, whose outputs say where the records are.")
     var provider = "stackcert"
 
-    @Option(help: "table or json.")
-    var output: Output = .table
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await aws.withClient { client, clock in
-            let deadline = clock.now.advanced(by: .seconds(120))
-            let stack: CloudFormation.Stack
-            do {
-                stack = try await CloudFormation(client).describeStack(provider, deadline: deadline)
-            } catch let error as AWSError where error.isMissingStack {
-                throw CommandError(
-                    "There is no stack \(provider) in this region: name the provider's stack with --provider.")
-            }
-            guard let bucket = stack.outputs["StateBucketName"] else {
-                throw CommandError("Stack \(provider) has no output StateBucketName: it is not a StackCert provider.")
-            }
-            let state = StateBucket(bucket, s3: S3(client, expectedBucketOwner: nil))
-            let statuses = try await CertificateStatus.all(in: state, now: clock.now, deadline: deadline)
-            switch output {
-            case .table: print(StatusTable(statuses, now: clock.now).text)
-            case .json: print(try StatusTable(statuses, now: clock.now).json())
-            }
-            if statuses.contains(where: \.needsAttention) { throw ExitCode(1) }
+        let statuses: [CertificateStatus]
+        do {
+            statuses = try await aws.withAWS { try await read($0) }
+        } catch {
+            StandardStreams.complain(Reason(error).description)
+            throw ExitCode(2)
         }
+        let table = StatusTable(statuses, now: SystemWallClock().now)
+        switch output.output {
+        case .text: StandardStreams.write(table.text)
+        case .json: StandardStreams.write(try table.json())
+        }
+        if statuses.contains(where: \.needsAttention) { throw ExitCode(1) }
+    }
+
+    private func read(_ connection: AWSConnection) async throws -> [CertificateStatus] {
+        let deadline = connection.clock.now.advanced(by: .seconds(120))
+        let stack: CloudFormation.Stack
+        do {
+            stack = try await CloudFormation(connection.client).describeStack(provider, deadline: deadline)
+        } catch let error as AWSError where error.isMissingStack {
+            throw CommandError(
+                "There is no stack \(provider) in this region: name the provider's stack with --provider.")
+        }
+        guard let bucket = stack.outputs["StateBucketName"] else {
+            throw CommandError("Stack \(provider) has no output StateBucketName: it is not a StackCert provider.")
+        }
+        let state = StateBucket(bucket, s3: S3(connection.client, expectedBucketOwner: nil))
+        return try await CertificateStatus.all(in: state, now: connection.clock.now, deadline: deadline)
     }
 }
 

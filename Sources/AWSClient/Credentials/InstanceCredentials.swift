@@ -1,5 +1,4 @@
 package import HTTPTransport
-internal import HTTPTypes
 package import SigV4
 package import Timekeeping
 
@@ -19,42 +18,18 @@ package struct InstanceCredentials: CredentialsProvider {
     }
 
     package func credentials(deadline: UnixInstant) async throws -> SigningCredentials {
-        guard environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() != "true" else {
-            throw AWSError(.noCredentials, "AWS_EC2_METADATA_DISABLED is set.")
-        }
-        let url = environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"].flatMap { $0.isEmpty ? nil : $0 }
-        let metadata = MetadataEndpoint(
-            name: "The instance metadata service", endpoint: try Endpoint(url: url ?? "http://169.254.169.254"),
-            executor: executor, clock: clock, timeout: .seconds(1))
-
-        var fields = HTTPFields()
-        fields[named: tokenField] = try await token(from: metadata, deadline: deadline)
-        let base = metadata.endpoint.basePath + "/latest/meta-data/iam/security-credentials/"
-        let roles = try await metadata.send(.get, path: base, fields: fields, deadline: deadline)
+        let session = try await MetadataSession(
+            environment: environment, executor: executor, clock: clock, deadline: deadline)
+        let metadata = session.metadata
+        let base = "/latest/meta-data/iam/security-credentials/"
+        let roles = try await session.get(base, deadline: deadline)
         guard roles.status != 404 else { throw AWSError(.noCredentials, "The instance has no role.") }
         guard roles.status == 200 else { throw metadata.refusal(roles) }
         let role = String(decoding: roles.body.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
         guard !role.isEmpty else { throw AWSError(.noCredentials, "The instance has no role.") }
 
-        let answer = try await metadata.send(.get, path: base + role.uriEncoded(), fields: fields, deadline: deadline)
+        let answer = try await session.get(base + role.uriEncoded(), deadline: deadline)
         guard answer.status == 200 else { throw metadata.refusal(answer) }
         return try CredentialsDocument(answer.body, from: metadata.name).credentials
     }
-
-    private func token(from metadata: MetadataEndpoint, deadline: UnixInstant) async throws -> String {
-        var fields = HTTPFields()
-        fields[named: "x-aws-ec2-metadata-token-ttl-seconds"] = "300"
-        let answer: HTTPExchange
-        do {
-            answer = try await metadata.send(
-                .put, path: metadata.endpoint.basePath + "/latest/api/token", fields: fields, deadline: deadline)
-        } catch let error as AWSError where error.httpStatus == nil {
-            // Nobody is at this address: this is no instance.
-            throw AWSError(.noCredentials, error.message, cause: error)
-        }
-        guard answer.status == 200, !answer.body.isEmpty else { throw metadata.refusal(answer) }
-        return String(decoding: answer.body, as: UTF8.self)
-    }
 }
-
-private let tokenField = "x-aws-ec2-metadata-token"

@@ -24,3 +24,12 @@ def function_zip() -> Path:
     if not found.is_file():
         raise FileNotFoundError(f"{found} is missing: run ./package.sh, or set STACKCERT_ZIP")
     return found
+
+
+def stackcert() -> Path:
+    """The tool for people and servers: $STACKCERT_TOOL, or what `swift build` left."""
+    named = os.environ.get("STACKCERT_TOOL")
+    found = Path(named) if named else REPOSITORY / ".build" / "debug" / "stackcert"
+    if not found.is_file():
+        raise FileNotFoundError(f"{found} is missing: run swift build --product stackcert, or set STACKCERT_TOOL")
+    return found

@@ -1,0 +1,61 @@
+internal import FoundationEssentials
+internal import HTTPTransport
+internal import HTTPTypes
+internal import SigV4
+package import Timekeeping
+
+/// AWS Systems Manager: the parameter store.
+///
+/// Every call throws ``AWSError`` or `CancellationError` and is tried again as the client's policy says.
+package struct SSM: Sendable {
+    private let client: AWSServiceClient
+
+    package init(_ client: AWSServiceClient) {
+        self.client = client
+    }
+
+    /// The value of a parameter of type `String`, and which version of it that is.
+    ///
+    /// - Parameter name: as it was made, or its ARN when it is another account's.
+    /// - Throws: ``AWSError/Code/parameterNotFound`` when there is none.
+    package func getParameter(_ name: String, deadline: UnixInstant) async throws -> (value: String, version: Int) {
+        let answer: Answer = try await send("GetParameter", ["Name": name], deadline: deadline)
+        return (answer.Parameter.Value, answer.Parameter.Version ?? 0)
+    }
+
+    // Named as they are read, so that the list is the format.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private struct Answer: Decodable {
+        struct Parameter: Decodable {
+            let Value: String
+            let Version: Int?
+        }
+        let Parameter: Parameter
+    }
+
+    /// A call of the protocol AWS JSON 1.1.
+    private func send<Value: Decodable>(
+        _ action: String, _ members: [String: String], deadline: UnixInstant
+    ) async throws -> Value {
+        var call = AWSCall(service: AWSService(signingName: "ssm"), operation: action, method: .post)
+        call.fields[.contentType] = "application/x-amz-json-1.1"
+        call.fields[named: "x-amz-target"] = "AmazonSSM." + action
+        call.answersWithData = true
+        do {
+            call.body = Array(try JSONEncoder().encode(members))
+        } catch {
+            throw AWSError(.invalidRequest, "The request is no JSON.", cause: error).during(call)
+        }
+        let answer = try await client.send(call, deadline: deadline)
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(answer.body))
+        } catch {
+            throw AWSError(.invalidResponse, "The answer has not the members that it should have.", cause: error)
+                .during(call)
+        }
+    }
+}
+
+extension AWSError.Code {
+    package static let parameterNotFound = Self(rawValue: "ParameterNotFound")
+}

@@ -1,0 +1,19 @@
+import Glibc
+
+/// Whole lines, at once: a watcher's output is read while it runs.
+enum StandardStreams {
+    static func write(_ line: String) { write(line, to: STDOUT_FILENO) }
+
+    static func complain(_ line: String) { write("stackcert: " + line, to: STDERR_FILENO) }
+
+    private static func write(_ line: String, to descriptor: Int32) {
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            // Nobody reads it any more.
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `stackcert version`.
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Show the version.")
+
+    static let version = "0.1.0"
+
+    func run() {
+        print("stackcert \(VersionCommand.version)")
+    }
+}
