@@ -13,6 +13,7 @@ from botocore.config import Config
 from localcloud.authz.principals import Credentials
 
 _OPTIONS = {"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, "max_pool_connections": 32}
+_KEPT = 64
 
 
 class Clients:
@@ -22,14 +23,15 @@ class Clients:
         self._endpoint = endpoint
         self._session = botocore.session.Session()
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str, str], Any] = {}
+        self._made: dict[tuple[str, str, str], Any] = {}  # the one used last is at the end
 
     def of(self, credentials: Credentials | None, service: str, region: str, **options: Any) -> Any:
         """A client; without credentials its requests are anonymous. `options` are botocore Config's."""
         key = (credentials.access_key_id if credentials else "", service, region)
         with self._lock:
             if not options and key in self._made:
-                return self._made[key]
+                client = self._made[key] = self._made.pop(key)
+                return client
             # S3's presigned addresses would else be of the second signature version.
             signed = {"signature_version": "s3v4"} if service == "s3" else {}
             signed = signed if credentials else {"signature_version": UNSIGNED}
@@ -44,4 +46,7 @@ class Clients:
             )
             if not options:
                 self._made[key] = client
+                if len(self._made) > _KEPT:
+                    # Each stack operation has a session of its own, and each client keeps connections.
+                    self._made.pop(next(iter(self._made))).close()
             return client

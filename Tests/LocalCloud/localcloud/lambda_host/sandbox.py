@@ -28,6 +28,13 @@ class Outcome:
     seconds: float
 
 
+def _has_news(pipe: int, milliseconds: int | None) -> bool:
+    """Whether there is something to read, or the end. `select` refuses the numbers that a long run comes to."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(milliseconds))
+
+
 class ProcessLog:
     """Collects a process's standard output and error while it runs."""
 
@@ -41,7 +48,7 @@ class ProcessLog:
 
     def _read(self) -> None:
         while True:
-            select.select([self._pipe], [], [])
+            _has_news(self._pipe, None)
             # What has left the pipe is in the text, for whoever holds the lock.
             with self._lock:
                 chunk = os.read(self._pipe, 65536)
@@ -52,7 +59,7 @@ class ProcessLog:
     def is_read(self) -> bool:
         """Whether all that the process has written so far is here."""
         with self._lock:
-            return not select.select([self._pipe], [], [], 0)[0]
+            return not _has_news(self._pipe, 0)
 
     def take(self) -> str:
         with self._lock:
