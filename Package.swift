@@ -152,7 +152,6 @@ let package = Package(
             swiftSettings: settings
         ),
 
-
         // Tests
         .target(
             name: "TestSupport",
