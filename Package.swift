@@ -116,7 +116,7 @@ let package = Package(
         // Level 5
         .target(
             name: "CertificateAgent",
-            dependencies: ["AWSClient", "Diagnostics", "PKI", "Timekeeping"],
+            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "PKI", "Timekeeping"],
             swiftSettings: settings
         ),
         .target(
@@ -137,8 +137,8 @@ let package = Package(
         .executableTarget(
             name: "StackCertCommand",
             dependencies: [
-                "AWSClient", "CertificateAgent", "CertificateIssuance", "CertificateRenewal", "Diagnostics",
-                "HTTPTransport", "PKI", "Timekeeping", argumentParser, logging,
+                "AWSClient", "CGlibcCompat", "CertificateAgent", "CertificateIssuance", "CertificateRenewal",
+                "Diagnostics", "HTTPTransport", "PKI", "Timekeeping", argumentParser, logging,
             ],
             swiftSettings: settings
         ),

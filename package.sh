@@ -1,15 +1,16 @@
 #!/bin/bash
-# Builds the Lambda's zip.
+# Builds the Lambda's zip, and the one with the command for people and servers.
 #
 #     ./package.sh [--upload BUCKET]
 #
-# Writes dist/stackcert-lambda-<arch>.zip with `bootstrap` and `NOTICE`, and beside it the list of what it was made of.
-# The same sources, toolchain and packages give the same bytes, wherever the clone lies. Refuses a program that Amazon
-# Linux 2023 could not load. Prints the zip's size and hash, and its path as the last line.
+# Writes dist/stackcert-<arch>.zip with `stackcert`, its systemd units and `NOTICE`; dist/stackcert-lambda-<arch>.zip with
+# `bootstrap` and `NOTICE`; and beside them the list of what they were made of. The same sources, toolchain and packages
+# give the same bytes, wherever the clone lies. Refuses a program that Amazon Linux 2023 could not load. Prints the zips'
+# sizes and hashes, and the path of the Lambda's as the last line.
 #
-# --upload copies the zip to s3://BUCKET/stackcert/<sha256>/stackcert-lambda-<arch>.zip, a key that never changes its
-# meaning, and prints the two parameters of templates/provider.yml that name it. AWS_ENDPOINT_URL, AWS_PROFILE and the
-# rest are the AWS CLI's.
+# --upload copies each zip to s3://BUCKET/stackcert/<sha256>/<name>.zip, a key that never changes its meaning, and prints
+# the three parameters of templates/provider.yml that name them. AWS_ENDPOINT_URL, AWS_PROFILE and the rest are the AWS
+# CLI's.
 set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C TZ=UTC
@@ -34,19 +35,18 @@ aarch64 | arm64) arch=arm64 ;;
     ;;
 esac
 
-name=stackcert-lambda-$arch
-work=dist/$name
-rm -rf "$work" "dist/$name.zip"
-mkdir -p "$work"
+work=dist/work
+rm -rf "$work" dist/stackcert-*
+mkdir -p "$work/lib"
 
 # What the linker finds here it does not look for elsewhere. libstdc++ is linked in: what is left to be loaded is glibc
 # and libgcc, and a millisecond of start. zlib is named by a package that does not use it any more.
-mkdir "$work/lib"
 ln -s "$(gcc -print-file-name=libstdc++.a)" "$work/lib/libstdc++.a"
 ar rc "$work/lib/libz.a"
 
+# The same for both programs: with others everything would be compiled again.
 flags=(
-    --configuration release --product StackCertLambda --static-swift-stdlib --disable-local-rpath
+    --configuration release --static-swift-stdlib --disable-local-rpath
     # Size before speed: the zip is fetched at a cold start, and keys are made by BoringSSL's assembler either way.
     -Xswiftc -Osize
     # A section per function, and no symbol kept for others: the linker drops what nobody calls.
@@ -63,40 +63,58 @@ flags=(
     -Xlinker --build-id=none
     -Xlinker --cref -Xlinker "-Map=$work/link.map"
 )
-echo "Building (a first build takes five minutes and more) …"
-swift build "${flags[@]}" >&2
-program=$(swift build "${flags[@]}" --show-bin-path)/StackCertLambda
 
-strip --strip-all --remove-section=.comment -o "$work/bootstrap" "$program"
-python3 Tools/check_loader.py --symbols "$program" --cross-reference "$work/link.map" "$work/bootstrap" \
-    >"$work/demands.txt"
-if grep -aFq "$PWD" "$work/bootstrap"; then
-    echo "package.sh: the program holds this clone's path, $PWD: its hash would depend on it" >&2
-    exit 1
-fi
-python3 Tools/make_zip.py "$work/$name.zip" "bootstrap=$work/bootstrap" NOTICE=NOTICE:644
-mv "$work/$name.zip" "dist/$name.zip"
+# pack PRODUCT PROGRAM ZIP [MEMBER]...: builds the product, and puts its program and the members into dist/ZIP.
+pack() {
+    local product=$1 program=$2 zip=$3 built
+    shift 3
+    swift build "${flags[@]}" --product "$product" >&2
+    built=$(swift build "${flags[@]}" --show-bin-path)/$product
+    strip --strip-all --remove-section=.comment -o "$work/$program" "$built"
+    python3 Tools/check_loader.py --symbols "$built" --cross-reference "$work/link.map" "$work/$program" \
+        >"$work/demands.txt"
+    if grep -aFq "$PWD" "$work/$program"; then
+        echo "package.sh: $program holds this clone's path, $PWD: its hash would depend on it" >&2
+        exit 1
+    fi
+    python3 Tools/make_zip.py "$work/$zip" "$program=$work/$program" NOTICE=NOTICE:644 "$@"
+    mv "$work/$zip" "dist/$zip"
+    sha256=$(sha256sum "dist/$zip" | cut -d' ' -f1)
+    local bytes
+    bytes=$(stat -c %s "dist/$zip")
+    echo "$zip"
+    printf '  Program: %d bytes, zip: %d bytes (%d.%02d MB)\n' \
+        "$(stat -c %s "$work/$program")" "$bytes" $((bytes / 1000000)) $((bytes / 10000 % 100))
+    echo "  The loader's demands:"
+    sed 's/^/    /' "$work/demands.txt"
+    echo "  sha256: $sha256"
+}
+
+# upload ZIP PARAMETER: copies it to a key that says what is in it.
+upload() {
+    local key=stackcert/$sha256/$1
+    PATH="$PWD/.venv/bin:$PATH" aws s3 cp --only-show-errors "dist/$1" "s3://$bucket/$key" >&2
+    parameters+="$2: $key"$'\n'
+}
+
+parameters="CodeS3Bucket: $bucket"$'\n'
+echo "Building (a first build takes five minutes and more) …"
+command=stackcert-$arch.zip
+pack stackcert stackcert "$command" \
+    stackcert-pull.service=docs/systemd/stackcert-pull.service:644 stackcert-pull.timer=docs/systemd/stackcert-pull.timer:644
+[[ -z $bucket ]] || upload "$command" CommandS3Key
+function=stackcert-lambda-$arch.zip
+pack StackCertLambda bootstrap "$function"
+[[ -z $bucket ]] || upload "$function" CodeS3Key
+
 {
     swift --version 2>/dev/null | head -n1
     python3 -c '
 import json
 for pin in sorted(json.load(open("Package.resolved"))["pins"], key=lambda pin: pin["identity"]):
     print(pin["identity"], pin["state"].get("version") or pin["state"]["revision"])'
-} >"dist/$name.resolved.txt"
-
-size=$(stat -c %s "dist/$name.zip")
-sha256=$(sha256sum "dist/$name.zip" | cut -d' ' -f1)
+} >"dist/stackcert-$arch.resolved.txt"
 echo "Made of:"
-sed 's/^/  /' "dist/$name.resolved.txt"
-echo "The loader's demands:"
-sed 's/^/  /' "$work/demands.txt"
-printf 'Program: %d bytes, zip: %d bytes (%d.%02d MB)\n' \
-    "$(stat -c %s "$work/bootstrap")" "$size" $((size / 1000000)) $((size / 10000 % 100))
-echo "sha256: $sha256"
-if [[ -n $bucket ]]; then
-    key=stackcert/$sha256/$name.zip
-    PATH="$PWD/.venv/bin:$PATH" aws s3 cp --only-show-errors "dist/$name.zip" "s3://$bucket/$key" >&2
-    echo "CodeS3Bucket: $bucket"
-    echo "CodeS3Key: $key"
-fi
-echo "dist/$name.zip"
+sed 's/^/  /' "dist/stackcert-$arch.resolved.txt"
+[[ -z $bucket ]] || printf %s "$parameters"
+echo "dist/$function"

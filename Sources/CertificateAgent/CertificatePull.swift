@@ -9,9 +9,12 @@ package struct CertificatePull: Sendable {
             case written
             /// The files were there already, but the server had not been told.
             case reloaded
+            /// There is another bundle, but the stack's update may still be rolled back.
+            case waiting
         }
 
         package let change: Change
+        /// The S3 key of the bundle that the server has.
         package let pointer: String
         package let certificate: IssuedCertificate
     }
@@ -19,20 +22,27 @@ package struct CertificatePull: Sendable {
     private let source: any BundleSource
     private let files: CertificateFileSet
     private let reload: (any Reloading)?
+    private let acknowledgement: (any Acknowledging)?
+    private let gate: (any UpdateGate)?
     private let calls: SystemCalls
     private let clock: any WallClock
     private let timeout: Duration
 
     /// - Parameters:
     ///   - reload: how the server is told; nil when it looks by itself.
+    ///   - acknowledgement: where it is said what the server serves; nil when nobody waits for it.
+    ///   - gate: says when a certificate may be replaced by another one; nil: at any time.
     ///   - timeout: how long AWS may take in all.
     package init(
-        source: any BundleSource, files: CertificateFileSet, reload: (any Reloading)?, calls: SystemCalls = .real,
+        source: any BundleSource, files: CertificateFileSet, reload: (any Reloading)?,
+        acknowledgement: (any Acknowledging)? = nil, gate: (any UpdateGate)? = nil, calls: SystemCalls = .real,
         clock: any WallClock, timeout: Duration = .seconds(60)
     ) {
         self.source = source
         self.files = files
         self.reload = reload
+        self.acknowledgement = acknowledgement
+        self.gate = gate
         self.calls = calls
         self.clock = clock
         self.timeout = timeout
@@ -41,17 +51,31 @@ package struct CertificatePull: Sendable {
     /// Downloads only when the pointer names another bundle, or when the files are not as they should be: a bundle
     /// never changes.
     ///
-    /// - Throws: ``AgentError``, or `CancellationError`. The server has what it had before.
+    /// - Throws: ``AgentError``, or `CancellationError`. The server has what it had before, unless the message says
+    ///   that it could only not be acknowledged.
     package func run() async throws -> Outcome {
         let deadline = clock.now.advanced(by: timeout)
+        let outcome = try await bringUpToDate(deadline: deadline)
+        // Only now: what is acknowledged is served. Each time, since who falls silent is taken to be gone.
+        try await acknowledgement?.acknowledge(outcome.pointer, at: clock.now, deadline: deadline)
+        return outcome
+    }
+
+    private func bringUpToDate(deadline: UnixInstant) async throws -> Outcome {
         // The files come first: they tell of a mistake at once, AWS may take its time.
         let served = try ServedFiles(files, calls: calls)
         let pointer = try await source.pointer(deadline: deadline)
-        if let version = try served.currentVersion(), version.pointer == pointer {
-            // Killed between the change and its reload, the run before has left the second to us.
-            let isDue = reload != nil && !version.isLoaded
-            try await load(served)
-            return Outcome(change: isDue ? .reloaded : .unchanged, pointer: pointer, certificate: version.certificate)
+        if let version = try served.currentVersion() {
+            let isWaiting =
+                if version.pointer != pointer, let gate { try await !gate.isOpen(deadline: deadline) } else { false }
+            if version.pointer == pointer || isWaiting {
+                // Killed between the change and its reload, the run before has left the second to us.
+                let isDue = reload != nil && !version.isLoaded
+                try await load(served)
+                return Outcome(
+                    change: isDue ? .reloaded : isWaiting ? .waiting : .unchanged, pointer: version.pointer,
+                    certificate: version.certificate)
+            }
         }
         let bundle = try await source.bundle(pointer, deadline: deadline)
         let new = try ServerCertificate(bundle: bundle, now: clock.now)

@@ -18,6 +18,8 @@ package struct RenewalOutcome: Hashable, Sendable {
 
         // Nothing was started; it is tried again.
         case stackBusy = "StackBusy"
+        /// The load balancer would no longer trust a server that has not taken the current certificate yet.
+        case serversBehind = "ServersBehind"
         case nothingToChange = "NothingToChange"
         case unfitStatus = "UnfitStatus"
         case importing = "Importing"

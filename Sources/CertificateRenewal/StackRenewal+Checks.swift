@@ -78,6 +78,23 @@ extension StackRenewal {
         return RenewalOutcome(.outsideWindow, "Renewal waits for its window.")
     }
 
+    /// The load balancer trusts the new key and the one before it: a server that serves neither would be cut off.
+    func refusalForServers(of described: CloudFormation.Stack) async throws -> RenewalOutcome? {
+        let behind = try await environment.state.servers(stackGUID: stack.guid, at: now, deadline: deadline).filter {
+            server in
+            stack.certificates.contains {
+                $0.logicalResourceID == server.logicalResourceID && $0.generation != server.generation
+            }
+        }
+        guard let first = behind.first else { return nil }
+        let others = behind.count > 1 ? " and \(behind.count - 1) more" : ""
+        return RenewalOutcome(
+            .serversBehind,
+            "Server \(first.id)\(others) of stack \(described.name) does not serve the current certificate yet, and "
+                + "would be cut off by another one: look at its journalctl -u certificate (last heard of "
+                + "\(first.lastHeardOf.iso8601)). A server that is gone stops to count after a day.")
+    }
+
     /// With a twentieth of the lifetime left nothing waits for a window.
     private var isEmergency: Bool {
         stack.certificates.contains { certificate in

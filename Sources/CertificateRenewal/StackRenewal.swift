@@ -27,6 +27,7 @@ struct StackRenewal: Sendable {
                     own
                 }
             if let outcome = refusal(of: root) ?? refusalToUpdate(root, for: own) { return outcome }
+            if let outcome = try await refusalForServers(of: own) { return outcome }
             let changeSet = try await changeSet(of: root)
             if let outcome = await judge(changeSet, of: root, own: own) {
                 // Nobody needs it any more; should it stay, the next try takes it away.

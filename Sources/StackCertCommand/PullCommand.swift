@@ -51,6 +51,14 @@ struct PullCommand: AsyncParsableCommand {
     @Option(name: .customLong("reload-timeout"), help: "How long the reload command may take.")
     var reloadTimeout = DurationArgument.thirtySeconds
 
+    @Option(
+        help: "The provider's StateBucketName: say there what this server serves; the next rotation waits for it.")
+    var acknowledge: String?
+
+    @Option(
+        help: "Take another certificate only when this stack's update is complete: one that fails takes it back.")
+    var stack: String?
+
     @Option(help: "Wait this long for the first bundle, for example 10m.")
     var wait: DurationArgument?
 
@@ -81,7 +89,10 @@ struct PullCommand: AsyncParsableCommand {
         try await aws.withAWS { connection in
             let pull = CertificatePull(
                 source: AWSBundleSource(connection.client, parameter: parameter, bucket: bucket), files: set,
-                reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) }, clock: connection.clock)
+                reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) },
+                acknowledgement: acknowledge.map {
+                    StateBucketAcknowledgement(connection.client, bucket: $0, instance: connection.instance)
+                }, gate: stack.map { StackUpdateGate(connection.client, stack: $0) }, clock: connection.clock)
             let watcher = CertificateWatch(clock: connection.clock) { try await pull.run() }
             try await signal.report(through: connection) {
                 guard wait != nil || signal.isWanted || !watch else { return }
@@ -94,7 +105,7 @@ struct PullCommand: AsyncParsableCommand {
             guard watch else { return }
             try await watcher.watch(every: interval.duration) { result in
                 switch result {
-                case .success(let outcome): if outcome.change != .unchanged { try? show(outcome) }
+                case .success(let outcome): if ![.unchanged, .waiting].contains(outcome.change) { try? show(outcome) }
                 case .failure(let error): StandardStreams.complain(Reason(error).description)
                 }
             }

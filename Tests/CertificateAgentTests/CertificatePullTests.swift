@@ -51,6 +51,23 @@ struct CertificatePullTests {
         #expect(try mode(folder.key) == 0o400)
     }
 
+    @Test("takes another certificate only when the gate is open, and the first one at once")
+    func gate() async throws {
+        let (first, second) = (try await TestBundle.make(), try await TestBundle.make())
+        let source = ScriptedSource("first", first)
+        let gate = ScriptedGate()
+        let pull = CertificatePull(source: source, files: try folder.pair, reload: nil, gate: gate, clock: clock)
+        #expect(try await pull.run().change == .written)
+        source.point(to: "second", second)
+        let waiting = try await pull.run()
+        #expect(waiting.change == .waiting)
+        #expect(waiting.pointer == "first")
+        #expect(folder.serves(first))
+        gate.open()
+        #expect(try await pull.run().change == .written)
+        #expect(folder.serves(second))
+    }
+
     @Test("puts key and certificate into one file when asked for that")
     func combined() async throws {
         let bundle = try await TestBundle.make()

@@ -157,3 +157,12 @@ final class ScriptedReload: Reloading {
         }
     }
 }
+
+/// Closed until it is opened.
+final class ScriptedGate: UpdateGate {
+    private let state = Mutex(false)
+
+    func open() { state.withLock { $0 = true } }
+
+    func isOpen(deadline: UnixInstant) async throws -> Bool { state.withLock { $0 } }
+}

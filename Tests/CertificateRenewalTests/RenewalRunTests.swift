@@ -172,6 +172,33 @@ import Timekeeping
         #expect(try onlyLine(await scene.run(window: window)).outcome.code == .started)
     }
 
+    @Test("A rotation waits for every server that was heard of within a day and serves another generation")
+    func serversBehind() async throws {
+        scene.add(shop)
+        try await scene.certify("shop")
+        try await scene.acknowledge("i-1", of: "shop", rotation: "1")
+        try await scene.acknowledge("i-2", of: "shop", rotation: "0")
+        let line = try onlyLine(await scene.run())
+        #expect(line.outcome.code == .serversBehind)
+        #expect(line.outcome.isFailure)
+        #expect(line.outcome.line.hasPrefix("Server i-2 of stack shop does not serve the current certificate yet"))
+        #expect(!scene.calls.contains("CreateChangeSet"))
+        try await scene.acknowledge("i-2", of: "shop", rotation: "1")
+        scene.clock.advance(by: .seconds(60))
+        #expect(try onlyLine(await scene.run()).outcome.code == .started)
+    }
+
+    @Test("A server that was not heard of for a day is taken to be gone")
+    func serverGone() async throws {
+        scene.add(shop)
+        try await scene.certify("shop")
+        try await scene.acknowledge("i-2", of: "shop", rotation: "0")
+        scene.clock.advance(by: .seconds(23 * 3600))
+        #expect(try onlyLine(await scene.run()).outcome.code == .serversBehind)
+        scene.clock.advance(by: .seconds(3600))
+        #expect(try onlyLine(await scene.run()).outcome.code == .started)
+    }
+
     @Test("A change of somebody else's is never deployed: a person is told what it is")
     func foreignChange() async throws {
         scene.add(shop)

@@ -147,6 +147,15 @@ final class RenewalScene: HTTPExecutor {
         ) { $0.previous }
     }
 
+    /// A server says that it serves the certificate of a rotation.
+    func acknowledge(_ server: String, of stack: String, rotation: String) async throws {
+        let (address, _) = try address(stack, rotation: rotation)
+        let key = try #require(Acknowledgement.key(of: address.key, server: server))
+        try await StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)).write(
+            Acknowledgement(bundle: address.key, at: clock.now), at: key,
+            deadline: clock.now.advanced(by: .seconds(60)))
+    }
+
     /// CloudFormation has carried the update out: the new generation is there and the old one deleted.
     func complete(_ name: String, replacing old: String = "1") async throws {
         state.withLock { $0.isDead = false }

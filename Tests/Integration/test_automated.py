@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 
 import pytest
 from localcloud.authz import context
 from localcloud.elb import BackendChecker
 from support import documents, impostor, tls
+from support.provider import CODE_BUCKET, COMMAND_KEY
+from support.server_role import ServerRole
 from support.surroundings import self_signed, surroundings
 
 DOMAIN = "automated.example.com"
@@ -45,24 +48,27 @@ def shop(cloud, provider):
     assert not [key for key, _ in provider.versions(f"backend-certificate/{DOMAIN}/")]
 
 
-def test_the_load_balancer_trusts_the_server_and_no_impostor(cloud, shop, tmp_path):
+def test_the_load_balancer_trusts_the_server_and_no_impostor(cloud, shop, provider, tmp_path):
     result, balancer = shop(), load_balancer(cloud, shop())
     [server] = servers_of(cloud, result)
     assert balancer.trusted_keys() == [result.outputs["PublicKey"], result.outputs["PreviousPublicKey"]]
     verdict = balancer.check(server.port(8443))
     assert verdict.trusted and verdict.public_key == result.outputs["PublicKey"]
-    generation = result.outputs["CertificateS3Key"].rsplit("/", 1)[1].removesuffix(".json")
-    assert generation in balancer.get(server.port(8443))[1]
+    bundle = provider.bundle(result.outputs["CertificateS3Key"])
+    assert tls.certificate_fingerprint(bundle["certificate"]) in balancer.get(server.port(8443))[1]
     with impostor.serving(DOMAIN, tmp_path) as port:
         assert not balancer.check(port).trusted
 
 
-def test_the_private_key_is_readable_by_root_only(cloud, shop):
+def test_the_private_key_is_readable_by_the_tls_server_only(cloud, shop):
     [server] = servers_of(cloud, shop())
-    assert "PRIVATE KEY" in server.read_file("/etc/stunnel/private-key.pem").decode()
+    key = server.path("/etc/stunnel/private-key.pem")
+    assert "PRIVATE KEY" in key.read_text()
     assert "PRIVATE KEY" not in server.console
-    mode = (server._work / "etc" / "stunnel" / "private-key.pem").stat().st_mode
-    assert mode & 0o077 == 0
+    assert key.stat().st_mode & 0o777 == 0o400
+    users = dict(line.split(":")[:3:2] for line in server.path("/etc/passwd").read_text().splitlines())
+    # Without root an instance has one user only: whoever runs the tests.
+    assert key.stat().st_uid == (int(users["backend-tls"]) if os.geteuid() == 0 else os.geteuid())
 
 
 def test_servers_read_their_own_bundles_only(cloud, shop, provider, app):
@@ -110,14 +116,9 @@ def test_a_rotation_never_distrusts_a_server(cloud, shop):
 def test_a_server_that_does_not_come_up_takes_the_rotation_back(cloud, provider, shop):
     """New servers cannot fetch their bundle: the stack goes back, and its servers are trusted as before."""
     before = shop()
-    role, iam = before.physical_id("ServerRole"), cloud.client("iam")
-    policy = iam.get_role_policy(RoleName=role, PolicyName="own-certificate")["PolicyDocument"]
-    iam.delete_role_policy(RoleName=role, PolicyName="own-certificate")
-    try:
+    with ServerRole(cloud, before.outputs["ServerRoleArn"]).powerless():
         cloud.stacks.start_update("automated", parameters={ROTATION: "never"})
         cloud.stacks.wait_for("automated", lambda: "ROLLBACK" in cloud.stacks.status("automated"))
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(policy))
     result = cloud.stacks.wait("automated")
     assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()[-1]
     assert result.outputs["PublicKey"] == before.outputs["PublicKey"]
@@ -128,25 +129,32 @@ def test_a_server_that_does_not_come_up_takes_the_rotation_back(cloud, provider,
     ]
 
 
-SERVER_ACTIONS = ["s3:GetObject", "kms:Decrypt", "ssm:GetParameter"]
+def uses(cloud, provider, outputs) -> dict[str, tuple[str, str, dict]]:
+    """What a server does by each statement: service, operation, arguments."""
+    code = {"Bucket": CODE_BUCKET, "Key": COMMAND_KEY}
+    bundle = {"Bucket": provider.bucket, "Key": outputs["CertificateS3Key"]}
+    return {
+        "ReadOwnBundles": ("s3", "get_object", bundle),
+        "DecryptOwnBundles": ("s3", "get_object", bundle),
+        "FollowOwnPointer": ("ssm", "get_parameter", {"Name": "/stackcert/automated/certificate"}),
+        "FetchCommand": ("s3", "get_object", code),
+    }
 
 
-@pytest.mark.parametrize("action", SERVER_ACTIONS)
-def test_no_action_of_the_servers_role_can_be_spared(cloud, shop, provider, action):
+SIDS = ["ReadOwnBundles", "DecryptOwnBundles", "FollowOwnPointer", "FetchCommand"]
+
+
+@pytest.mark.parametrize("sid", SIDS)
+def test_no_statement_of_the_servers_role_can_be_spared(cloud, shop, provider, sid):
     outputs = shop().outputs
-    role, iam = outputs["ServerRoleArn"].rsplit("/", 1)[1], cloud.client("iam")
-    policy = iam.get_role_policy(RoleName=role, PolicyName="own-certificate")["PolicyDocument"]
-    assert [s["Action"] for s in policy["Statement"]] == SERVER_ACTIONS
-    less = {**policy, "Statement": [s for s in policy["Statement"] if s["Action"] != action]}
-    iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(less))
-    s3 = cloud.client("s3", as_role=outputs["ServerRoleArn"])
-    ssm = cloud.client("ssm", as_role=outputs["ServerRoleArn"])
-    try:
-        with pytest.raises((s3.exceptions.ClientError, ssm.exceptions.ClientError)):
-            ssm.get_parameter(Name="/stackcert/automated/certificate")
-            s3.get_object(Bucket=provider.bucket, Key=outputs["CertificateS3Key"])
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(policy))
+    role = ServerRole(cloud, outputs["ServerRoleArn"])
+    assert [s["Sid"] for s in role.document["Statement"]] == SIDS
+    assert all(isinstance(s["Action"], str) for s in role.document["Statement"])
+    service, operation, arguments = uses(cloud, provider, outputs)[sid]
+    client = cloud.client(service, as_role=role.arn)
+    getattr(client, operation)(**arguments)
+    with role.without(sid), pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        getattr(client, operation)(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +164,13 @@ def test_no_action_of_the_servers_role_can_be_spared(cloud, shop, provider, acti
         ("DecryptOwnBundles", "Resource"),
         ("DecryptOwnBundles", "Condition"),
         ("FollowOwnPointer", "Resource"),
+        ("FetchCommand", "Resource"),
     ],
 )
 def test_the_servers_role_could_not_be_wider(cloud, shop, provider, sid, widened):
     outputs = shop().outputs
-    principal = cloud.session(outputs["ServerRoleArn"]).principal
+    role = ServerRole(cloud, outputs["ServerRoleArn"])
+    principal = cloud.session(role.arn).principal
     other_key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
     own = f"arn:aws:s3:::{provider.bucket}/{outputs['CertificateS3Key']}"
     neighbours = f"arn:aws:s3:::{provider.bucket}/backend-certificate/neighbour/x/Certificate/y.json"
@@ -173,22 +183,12 @@ def test_the_servers_role_could_not_be_wider(cloud, shop, provider, sid, widened
             context.of_s3_key_use(principal, cloud.region, neighbours),
         ),
         "FollowOwnPointer": ("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/stackcert/other/x", {}),
+        "FetchCommand": ("s3:GetObject", f"arn:aws:s3:::{CODE_BUCKET}/secrets.json", {}),
     }[sid + (widened if sid == "DecryptOwnBundles" else "")]
     keys = {**context.of_principal(principal), "aws:securetransport": "true", **keys}
-    role, iam = outputs["ServerRoleArn"].rsplit("/", 1)[1], cloud.client("iam")
-    policy = iam.get_role_policy(RoleName=role, PolicyName="own-certificate")["PolicyDocument"]
-    wider = json.loads(json.dumps(policy))
-    [statement] = [s for s in wider["Statement"] if s["Sid"] == sid]
-    if widened == "Resource":
-        statement["Resource"] = "*"
-    else:
-        del statement["Condition"]
     assert not cloud.authorizer.check(principal, action, resource, keys).allowed
-    iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(wider))
-    try:
+    with role.wider(sid, widened):
         assert cloud.authorizer.check(principal, action, resource, keys).allowed
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(policy))
 
 
 def test_the_plain_and_the_front_end_step(cloud):
@@ -227,5 +227,5 @@ def test_the_step_with_a_certificate_made_by_hand(cloud):
     assert made.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
     [server] = servers_of(cloud, made)
     status, page = load_balancer(cloud, made).get(server.port(8443))
-    assert status == 200 and "made by hand" in page
+    assert status == 200 and tls.certificate_fingerprint(certificate) in page
     assert cloud.stacks.delete("by-hand").status == "DELETE_COMPLETE"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from localcloud.elb import BackendChecker
 from support import documents
 from support.renewal import Renewal, deployer
+from support.server_role import ServerRole
 from support.surroundings import surroundings
 from support.traffic import Traffic, agrees
 
@@ -80,15 +79,13 @@ def test_no_handshake_is_refused_during_a_renewal(shop, record_property):
 def test_no_handshake_is_refused_when_a_renewal_is_rolled_back(cloud, shop, rollback):
     before, kind = shop.outputs(), cloud.environment.rollback
     cloud.environment.rollback = rollback
-    role, iam = shop.result.physical_id("ServerRole"), cloud.client("iam")
-    policy = iam.get_role_policy(RoleName=role, PolicyName="own-certificate")["PolicyDocument"]
+    role = ServerRole(cloud, before["ServerRoleArn"])
     try:
         with shop.traffic().flowing() as counts:
             # New servers cannot fetch their bundle.
-            iam.delete_role_policy(RoleName=role, PolicyName="own-certificate")
-            shop.renew()
-            cloud.stacks.wait_for(STACK, lambda: "ROLLBACK" in cloud.stacks.status(STACK))
-            iam.put_role_policy(RoleName=role, PolicyName="own-certificate", PolicyDocument=json.dumps(policy))
+            with role.powerless():
+                shop.renew()
+                cloud.stacks.wait_for(STACK, lambda: "ROLLBACK" in cloud.stacks.status(STACK))
             assert shop.wait() == "UPDATE_ROLLBACK_COMPLETE"
     finally:
         cloud.environment.rollback = kind

@@ -129,6 +129,7 @@ REFUSED: dict[str, list[Request]] = {
         ("renewal", "s3:ListBucket", state(), {"s3:prefix": "orders/"}),
     ],
     "RenewalPolicy/ReadRecords": [("renewal", "s3:GetObject", state("tombstones/x"), {})],
+    "RenewalPolicy/ReadWhatServersSay": [("renewal", "s3:GetObject", state("tombstones/x"), {})],
     "RenewalPolicy/RemoveMarkersOfNothing": [("renewal", "s3:DeleteObject", state("records/x"), {})],
     "RenewalPolicy/RememberRenewals": [("renewal", "s3:PutObject", state("records/x"), {})],
     "RenewalPolicy/LookAtStacks": [
@@ -209,6 +210,11 @@ REFUSED: dict[str, list[Request]] = {
     "StateBucketPolicy/OnlyTheFunctionWrites": [
         ("intruder", "s3:PutObject", state("records/x"), {}),
         ("intruder", "s3:DeleteObject", state("records/x"), {}),
+        ("server", "s3:PutObject", state("records/x"), {}),
+    ],
+    "StateBucketPolicy/OnlyServersSayWhatTheyServe": [
+        ("intruder", "s3:PutObject", state("acknowledgements/x"), {}),
+        ("intruder", "s3:DeleteObject", state("acknowledgements/x"), {}),
     ],
     "FailureQueuePolicy/NobodyElseReads": [("intruder", "sqs:ReceiveMessage", "{queue}", {})],
     "AuditBucketPolicy/CloudTrailLooks": [
@@ -277,6 +283,7 @@ def test_nothing_could_be_wider(scene, fill, part):
 ALLOWED: list[Request] = [
     ("server", "s3:GetObject", bucket(BUNDLE), {}),
     ("server", "kms:Decrypt", "{key}", through_s3(bucket(BUNDLE))),
+    ("server", "s3:PutObject", state("acknowledgements/x"), {}),
     ("adopted", "s3:GetObject", bucket(COPY), {}),
     ("adopted", "kms:Decrypt", "{key}", through_s3(bucket(COPY))),
     ("break-glass", "s3:GetObject", bucket(BUNDLE), {}),
@@ -291,16 +298,16 @@ ALLOWED: list[Request] = [
 # Actions of resource policies that allow, and who needs each: what is left out of here is tested with the function.
 NEEDED = {
     ("ApplicationsDecrypt", "kms:Decrypt"): ALLOWED[1],
-    ("AdoptedRolesDecryptStableCopies", "kms:Decrypt"): ALLOWED[3],
-    ("BreakGlassDecrypts", "kms:Decrypt"): ALLOWED[5],
+    ("AdoptedRolesDecryptStableCopies", "kms:Decrypt"): ALLOWED[4],
+    ("BreakGlassDecrypts", "kms:Decrypt"): ALLOWED[6],
     ("FunctionEncrypts", "kms:GenerateDataKey"): (
         "function",
         "kms:GenerateDataKey",
         "{key}",
         through_s3(bucket(BUNDLE)),
     ),
-    ("CloudTrailLooks", "s3:GetBucketAcl"): ALLOWED[10],
-    ("CloudTrailWrites", "s3:PutObject"): ALLOWED[11],
+    ("CloudTrailLooks", "s3:GetBucketAcl"): ALLOWED[11],
+    ("CloudTrailWrites", "s3:PutObject"): ALLOWED[12],
 }
 
 

@@ -30,6 +30,7 @@ def scenario(renewal: Renewal, stack: Renewable) -> str | None:
     cloud.recorder.clear()
     renewal.messages()
     renewal.make_due(stack)
+    renewal.acknowledge(stack, stack.outputs()["CertificateS3Key"])
     stack.publish_image("ami-2")
     if renewal.run(stack) != "ForeignChanges" or renewal.change_sets(stack):
         return f"the change set was not judged: {renewal.line}"

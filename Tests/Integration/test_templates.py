@@ -63,7 +63,9 @@ def test_the_provider_tells_the_renewal_what_it_reads():
 def test_the_provider_exports_what_others_need():
     outputs = documents.read("provider")["Outputs"]
     exported = {name for name, output in outputs.items() if "Export" in output}
-    assert exported == {"ProviderArn", "CertificateBucketName", "StateBucketName", "CertificateKeyArn"}
+    always = {"ProviderArn", "CertificateBucketName", "StateBucketName", "CertificateKeyArn"}
+    assert exported == always | {"CommandS3Object"}
+    assert {name for name in exported if "Condition" in outputs[name]} == {"CommandS3Object"}
 
 
 @pytest.mark.parametrize("resource", ["CertificateKey", "CertificateBucket", "StateBucket", "CertificateBucketPolicy"])
@@ -150,7 +152,8 @@ def test_each_policy_of_the_load_balancer_is_named_after_what_is_in_it():
 
 def script(name: str) -> str:
     launch = documents.read(name)["Resources"]["ServerTemplate"]["Properties"]["LaunchTemplateData"]
-    return launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    text = launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    return text if isinstance(text, str) else text[0]
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -168,12 +171,23 @@ def test_user_data_is_sound_shell(name):
     assert done.returncode == 0, done.stderr
 
 
+SHARED = {
+    "/opt/app/app.py",
+    "/etc/systemd/system/app.service",
+    "/etc/stunnel/backend.conf",
+    "/etc/systemd/system/backend-tls.socket",
+    "/etc/systemd/system/backend-tls.service",
+}
+
+
 def test_the_last_two_steps_share_the_server():
     ours, theirs = (servers.files_written(script(name)) for name in ("automated", "backend-certificate"))
-    assert ours == theirs
+    assert ours.keys() & theirs.keys() == SHARED
+    assert all(ours[path] == theirs[path] for path in SHARED)
 
 
-def test_a_key_file_is_readable_by_root_only_from_its_first_moment():
-    lines = servers.files_written(script("automated"))["/usr/local/sbin/fetch-certificate"].splitlines()
+def test_a_key_file_is_readable_by_nobody_else_from_its_first_moment():
+    """Of the script that step 3 has; the others leave it to stackcert."""
+    lines = servers.files_written(script("backend-certificate"))["/usr/local/sbin/fetch-certificate"].splitlines()
     assert lines.index("umask 077") < min(i for i, line in enumerate(lines) if "get-object" in line)
-    assert "chmod 644 certificate.pem generation" in lines
+    assert lines.index("chown backend-tls private-key.pem") < lines.index("chmod 400 private-key.pem")

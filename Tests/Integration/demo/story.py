@@ -9,7 +9,7 @@ from localcloud import LocalCloud
 from localcloud.elb import BackendChecker
 from localcloud.stacks import StackResult
 from support import impostor
-from support.paths import architecture
+from support.paths import architecture, command_zip
 from support.surroundings import surroundings
 from support.traffic import Traffic
 
@@ -41,13 +41,15 @@ class Story:
         stage = self.stage
         stage.heading("1. Install the provider, once per account")
         stage.aws("s3", "mb", "s3://code")
-        stage.aws("s3", "cp", "--only-show-errors", str(self.code), "s3://code/stackcert.zip")
+        stage.aws("s3", "cp", "--only-show-errors", str(self.code), "s3://code/stackcert-lambda.zip")
+        stage.aws("s3", "cp", "--only-show-errors", str(command_zip()), "s3://code/stackcert.zip")
         self._start(
             "create-stack",
             "stackcert",
             "provider.yml",
             CodeS3Bucket="code",
-            CodeS3Key="stackcert.zip",
+            CodeS3Key="stackcert-lambda.zip",
+            CommandS3Key="stackcert.zip",
             Architecture=architecture(),
         )
         stage.follow("stackcert")

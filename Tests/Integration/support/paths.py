@@ -26,6 +26,15 @@ def function_zip() -> Path:
     return found
 
 
+def command_zip() -> Path:
+    """The packaged command, which servers fetch: $STACKCERT_COMMAND_ZIP, or what package.sh left in dist/."""
+    named = os.environ.get("STACKCERT_COMMAND_ZIP")
+    found = Path(named) if named else REPOSITORY / "dist" / f"stackcert-{architecture()}.zip"
+    if not found.is_file():
+        raise FileNotFoundError(f"{found} is missing: run ./package.sh, or set STACKCERT_COMMAND_ZIP")
+    return found
+
+
 def stackcert() -> Path:
     """The tool for people and servers: $STACKCERT_TOOL, or what `swift build` left."""
     named = os.environ.get("STACKCERT_TOOL")

@@ -51,6 +51,11 @@ def _declared(holder: str) -> list[dict[str, Any]]:
     return list(documents.statements(document))
 
 
+def _resources(statement: dict[str, Any]) -> str:
+    """The element that says where the statement holds."""
+    return "Resource" if "Resource" in statement else "NotResource"
+
+
 def actions(holder: str, effect: str) -> list[Part]:
     """Every action of every statement with this effect."""
     return [
@@ -66,10 +71,9 @@ def widenings(holder: str) -> list[Part]:
     found = []
     for statement in _declared(holder):
         sid = statement["Sid"]
-        if statement["Resource"] != "*":
+        if (resources := statement[_resources(statement)]) != "*":
             found += [
-                Part(holder, sid, "resource", str(number))
-                for number, _ in enumerate(documents.listed(statement["Resource"]))
+                Part(holder, sid, "resource", str(number)) for number, _ in enumerate(documents.listed(resources))
             ]
         for operator, pairs in (documents.branch(statement.get("Condition")) or {}).items():
             found += [Part(holder, sid, "condition", f"{operator} {key}") for key in documents.branch(pairs)]
@@ -92,9 +96,11 @@ def variant(document: dict[str, Any], part: Part) -> dict[str, Any]:
         else:
             changed["Statement"].remove(statement)
     elif part.kind == "resource":
-        resources = documents.listed(statement["Resource"])
-        resources[int(part.name)] = _NOWHERE if refusal else "*"
-        statement["Resource"] = resources
+        element = _resources(statement)
+        resources = documents.listed(statement[element])
+        # A refusal lets more through where it reaches nothing.
+        resources[int(part.name)] = _NOWHERE if refusal and element == "Resource" else "*"
+        statement[element] = resources
     else:
         operator, key = part.name.split(" ")
         if refusal:

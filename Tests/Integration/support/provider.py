@@ -9,10 +9,11 @@ from typing import Any
 
 from localcloud import LocalCloud
 
-from support.paths import TEMPLATES, architecture, function_zip
+from support.paths import TEMPLATES, architecture, command_zip, function_zip
 
 CODE_BUCKET = "code-of-stackcert"
-CODE_KEY = "stackcert.zip"
+CODE_KEY = "stackcert-lambda.zip"
+COMMAND_KEY = "stackcert.zip"
 
 
 def upload_code(cloud: LocalCloud, code: Path | None = None, key: str = CODE_KEY) -> None:
@@ -20,6 +21,7 @@ def upload_code(cloud: LocalCloud, code: Path | None = None, key: str = CODE_KEY
     s3 = cloud.client("s3")
     if CODE_BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=CODE_BUCKET)
+        s3.put_object(Bucket=CODE_BUCKET, Key=COMMAND_KEY, Body=command_zip().read_bytes())
     s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=(code or function_zip()).read_bytes())
 
 
@@ -106,7 +108,13 @@ class Provider:
 def install(cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = True, **parameters: str) -> Provider:
     """Create the provider's stack, with a break-glass role that tests look through, unless they do not want one."""
     upload_code(cloud)
-    given = {"CodeS3Bucket": CODE_BUCKET, "CodeS3Key": CODE_KEY, "Architecture": architecture(), **parameters}
+    given = {
+        "CodeS3Bucket": CODE_BUCKET,
+        "CodeS3Key": CODE_KEY,
+        "CommandS3Key": COMMAND_KEY,
+        "Architecture": architecture(),
+        **parameters,
+    }
     if break_glass:
         given["BreakGlassRoleArn"] = cloud.create_role(
             f"{stack}-break-glass",

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -40,6 +41,11 @@ def public_key_in(certificate: str) -> str:
 def fingerprint(public_key: str) -> str:
     """The attribute PublicKeyFingerprint that belongs to a public key."""
     return hashlib.sha256(base64.b64decode(public_key)).hexdigest()[:16]
+
+
+def certificate_fingerprint(certificate: str) -> str:
+    """Lower-case hexadecimal SHA-256 of a certificate in PEM."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
 
 
 def openssl(*arguments: str, stdin: str = "") -> str:

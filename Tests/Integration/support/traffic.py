@@ -26,10 +26,13 @@ class Counts:
 
     accepted: int = 0
     refused: int = 0
+    # Of servers that are being replaced there are some.
+    unanswered: int = 0
     keys: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
-        return f"{self.accepted + self.refused} handshakes, {self.refused} refused, {len(self.keys)} keys seen"
+        shaken = self.accepted + self.refused
+        return f"{shaken} handshakes, {self.refused} refused, {self.unanswered} unanswered, {len(self.keys)} keys seen"
 
 
 class Traffic:
@@ -60,7 +63,7 @@ class Traffic:
         return keys
 
     @staticmethod
-    def _shown_by(port: int) -> str:
+    def shown_by(port: int) -> str:
         """The public key of the server at a port, in a handshake of its own."""
         settings = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         settings.check_hostname, settings.verify_mode = False, ssl.CERT_NONE
@@ -72,9 +75,11 @@ class Traffic:
     def _shake_hands(self, port: int, counts: Counts) -> None:
         before = self._narrowed(self.trusted())
         try:
-            key = self._shown_by(port)
+            key = self.shown_by(port)
         except OSError:
             # A server that is being ended answers no more, which is no distrust.
+            with self._lock:
+                counts.unanswered += 1
             return
         # A policy that changes during the handshake may be seen either way.
         accepted = key in before or key in self._narrowed(self.trusted())

@@ -30,7 +30,7 @@ def test_a_server_serves_and_reads_with_its_own_role(cloud, servers, checker):
     verdict = checker.check(instance.port())
     assert not verdict.trusted and "no PublicKey policy" in verdict.reason
     assert [i["InstanceId"] for i in registered(cloud, servers)] == [instance.id]
-    assert b"BEGIN CERTIFICATE" in instance.read_file("/etc/stunnel/cert.pem")
+    assert b"BEGIN CERTIFICATE" in instance.path("/etc/stunnel/cert.pem").read_bytes()
 
 
 def registered(cloud, servers):

@@ -111,11 +111,11 @@ class Instance:
             self.ports[inside] = listener.getsockname()[1]
         return self.ports[inside]
 
-    def read_file(self, path: str) -> bytes:
-        """A file as the instance sees it, below /etc, /opt, /run, /srv, /usr/local/sbin or /var/lib."""
+    def path(self, path: str) -> Path:
+        """Where a file of the instance is outside. Below /etc, /opt, /run, /srv, /usr/local/sbin or /var/lib."""
         for top in ("/etc", "/opt", "/run", "/srv", "/usr/local/sbin", "/var/lib"):
             if path.startswith(top + "/"):
-                return (self._work / top.strip("/").replace("/", "-") / path.removeprefix(top + "/")).read_bytes()
+                return self._work / top.strip("/").replace("/", "-") / path.removeprefix(top + "/")
         raise FileNotFoundError(path)
 
     def terminate(self) -> None:

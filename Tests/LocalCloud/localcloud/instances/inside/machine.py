@@ -99,6 +99,17 @@ def network(endpoint_port: int) -> None:
     )
 
 
+# Without real root there is one user in here: the others are that one under another name.
+_USERADD = """for name in "$@"; do :; done
+if [ "$(awk '{ print $3 }' /proc/self/uid_map)" = 1 ]; then
+  echo "$name:x:0:0::/:/usr/sbin/nologin" >> /etc/passwd
+  echo "$name:x:0:" >> /etc/group
+else
+  exec /usr/sbin/useradd "$@"
+fi
+"""
+
+
 def shims(aws: str, python: str) -> None:
     """Commands of Amazon Linux that the boot script calls and this machine lacks."""
     commands = {
@@ -106,6 +117,7 @@ def shims(aws: str, python: str) -> None:
         f"{STATE}/bin/yum": "#!/bin/sh\nexit 0\n",
         f"{STATE}/bin/aws": f'#!/bin/sh\nexec {aws} "$@"\n',
         f"{STATE}/bin/systemctl": f'#!/bin/sh\nexec {python} {os.path.dirname(__file__)}/systemctl.py "$@"\n',
+        f"{STATE}/bin/useradd": f"#!/bin/sh\n{_USERADD}",
         "/opt/aws/bin/cfn-signal": f'#!/bin/sh\nexec {python} {os.path.dirname(__file__)}/cfn_signal.py "$@"\n',
     }
     for path, text in commands.items():

@@ -6,9 +6,11 @@ import os
 import pwd
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
@@ -20,6 +22,7 @@ _UNDERSTOOD = {
     "ExecStart",
     "ExecStartPre",
     "Group",
+    "ListenStream",
     "RemainAfterExit",
     "Restart",
     "RestartSec",
@@ -67,7 +70,7 @@ class Unit:
 
 
 def read_unit(name: str) -> Unit:
-    name = name if name.endswith(".service") else name + ".service"
+    name = _full(name)
     path = next((f"{d}/{name}" for d in UNITS if os.path.exists(f"{d}/{name}")), None)
     if path is None or not os.path.isfile(path):
         raise UnitError(f"Unit {name} could not be found.")
@@ -79,12 +82,16 @@ def read_unit(name: str) -> Unit:
         line = line.strip()
         if line.startswith("["):
             section = line.strip("[]")
-        elif line and not line.startswith(("#", ";")) and section == "Service":
+        elif line and not line.startswith(("#", ";")) and section in ("Service", "Socket"):
             key, _, value = line.partition("=")
             if key not in _UNDERSTOOD | _WITHOUT_EFFECT:
                 raise UnitError(f"{name}: the setting {key} is not covered locally")
             settings.setdefault(key, []).append(value.strip())
     return Unit(name, settings)
+
+
+def _full(name: str) -> str:
+    return name if name.endswith((".service", ".socket")) else name + ".service"
 
 
 @dataclass
@@ -101,6 +108,8 @@ class Manager:
     def __init__(self, environment: dict[str, str]):
         self._environment = environment
         self._services: dict[str, Service] = {}
+        # By the name of the service that gets it. It stays open whatever becomes of the service.
+        self._sockets: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
         threading.Thread(target=self._keep, daemon=True).start()
 
@@ -140,9 +149,21 @@ class Manager:
                         file.writelines(lines)
         return words
 
-    def _spawn(self, unit: Unit, command: str) -> subprocess.Popen[bytes]:
+    def _spawn_main(self, unit: Unit) -> subprocess.Popen[bytes]:
+        """The service itself, with the socket that is kept open for it."""
+        command, listener = unit.one("ExecStart"), self._sockets.get(unit.name)
+        if listener is None:
+            return self._spawn(unit, command)
+        # See sd_listen_fds(3): sockets begin at 3, and are meant for the process that has this id.
+        script = f'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&{listener.fileno()}'
+        return self._spawn(unit, command, prefix=["/bin/bash", "-c", script, "bash"], inherited=[listener.fileno()])
+
+    def _spawn(
+        self, unit: Unit, command: str, prefix: Sequence[str] = (), inherited: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            self._arguments(command),
+            [*prefix, *self._arguments(command)],
+            pass_fds=inherited,
             env=self._variables(unit),
             cwd=unit.one("WorkingDirectory", "/"),
             stdin=subprocess.DEVNULL,
@@ -150,16 +171,24 @@ class Manager:
             **self._account(unit),
         )
 
+    def _listen(self, unit: Unit) -> None:
+        service = unit.name.removesuffix(".socket") + ".service"
+        if service not in self._sockets:
+            self._sockets[service] = socket.create_server(("", int(unit.one("ListenStream"))), backlog=128)
+
     def start(self, name: str) -> None:
         unit = read_unit(name)
         with self._lock:
+            if unit.name.endswith(".socket"):
+                self._listen(unit)
+                return
             running = self._services.get(unit.name)
             if running and running.process and running.process.poll() is None:
                 return
             for command in unit.settings.get("ExecStartPre", []):
                 if self._spawn(unit, command).wait() != 0 and not command.startswith("-"):
                     raise UnitError(f"{unit.name}: {command} failed")
-            process = self._spawn(unit, unit.one("ExecStart"))
+            process = self._spawn_main(unit)
             oneshot = unit.one("Type") == "oneshot"
             if oneshot and process.wait() != 0:
                 raise UnitError(f"{unit.name} failed")
@@ -195,7 +224,7 @@ class Manager:
         return bool(service and service.process and service.process.poll() is None)
 
     def _find(self, name: str) -> Service | None:
-        return self._services.get(name if name.endswith(".service") else name + ".service")
+        return self._services.get(_full(name))
 
     def _keep(self) -> None:
         while True:
@@ -206,4 +235,4 @@ class Manager:
                     if ended and service.wanted and service.unit.one("Restart") in ("always", "on-failure"):
                         service.restarts += 1
                         if service.restarts < 50:
-                            service.process = self._spawn(service.unit, service.unit.one("ExecStart"))
+                            service.process = self._spawn_main(service.unit)
