@@ -129,7 +129,7 @@ let package = Package(
 
         .target(
             name: "CertificateRenewal",
-            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "Timekeeping", logging],
+            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "SigV4", "Timekeeping", logging],
             swiftSettings: settings
         ),
 

@@ -9,7 +9,7 @@ package import Timekeeping
 package struct AWSServiceClient: Sendable {
     let configuration: AWSConfiguration
     private let executor: any HTTPExecutor
-    private let credentials: any CredentialsProvider
+    private var credentials: any CredentialsProvider
     private let clock: any WallClock
     private let retry: RetryPolicy
     private let attemptTimeout: Duration
@@ -41,6 +41,13 @@ package struct AWSServiceClient: Sendable {
         self.attemptTimeout = attemptTimeout
         self.jitter = jitter
         self.logger = logger
+    }
+
+    /// The same client with other keys.
+    package func signing(with credentials: any CredentialsProvider) -> AWSServiceClient {
+        var copy = self
+        copy.credentials = credentials
+        return copy
     }
 
     /// The answer to a call that succeeded.

@@ -5,7 +5,10 @@ package import Timekeeping
 
 /// What a renewal works with.
 package struct RenewalEnvironment: Sendable {
+    /// The provider's own account's.
     package let cloudFormation: CloudFormation
+    /// Nil: stacks are in the provider's own account only.
+    package let otherAccounts: OtherAccounts?
     package let state: StateBucket
     package let clock: any WallClock
     /// Nil: at any time.
@@ -16,15 +19,22 @@ package struct RenewalEnvironment: Sendable {
     package let lease: Duration
 
     package init(
-        cloudFormation: CloudFormation, state: StateBucket, clock: any WallClock, window: RenewalWindow? = nil,
+        cloudFormation: CloudFormation, otherAccounts: OtherAccounts? = nil, state: StateBucket, clock: any WallClock,
+        window: RenewalWindow? = nil,
         stacksInFlight: Int = 4, lease: Duration = .seconds(1000)
     ) {
         self.cloudFormation = cloudFormation
+        self.otherAccounts = otherAccounts
         self.state = state
         self.clock = clock
         self.window = window
         self.stacksInFlight = max(1, stacksInFlight)
         self.lease = lease
+    }
+
+    /// CloudFormation as the stack's account has to be asked.
+    func cloudFormation(of stackID: String) -> CloudFormation {
+        otherAccounts?.cloudFormation(of: stackID) ?? cloudFormation
     }
 }
 

@@ -11,7 +11,7 @@ struct StackRenewal: Sendable {
     let environment: RenewalEnvironment
     let deadline: UnixInstant
 
-    var cloudFormation: CloudFormation { environment.cloudFormation }
+    var cloudFormation: CloudFormation { environment.cloudFormation(of: stack.id) }
     var now: UnixInstant { environment.clock.now }
 
     /// - Parameter willExecute: writes down what is about to be started, so that a run that is killed is taken up again.

@@ -100,9 +100,14 @@ enum Bootstrap {
         let client = try client(environment: environment, executor: executor, clock: clock)
         let state = StateBucket(
             configuration.stateBucket, s3: S3(client, expectedBucketOwner: configuration.bucketOwner))
+        var otherAccounts: OtherAccounts?
+        if let own = configuration.bucketOwner, let role = configuration.roleElsewhere {
+            otherAccounts = OtherAccounts(own: own, client: client, roleName: role, clock: clock)
+        }
         let run = RenewalRun(
             RenewalEnvironment(
-                cloudFormation: CloudFormation(client), state: state, clock: clock, window: configuration.window))
+                cloudFormation: CloudFormation(client), otherAccounts: otherAccounts, state: state, clock: clock,
+                window: configuration.window))
         return RenewalInvocationHandler(run: run, configuration: configuration, sns: SNS(client), clock: clock)
     }
 }

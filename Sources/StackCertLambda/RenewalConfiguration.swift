@@ -8,6 +8,8 @@ struct RenewalConfiguration: Sendable {
     let bucketOwner: String?
     /// The topic that is told of failures; nil when there is none.
     let topicARN: String?
+    /// The role that renewal assumes in other accounts; nil when stacks are in this one only.
+    let roleElsewhere: String?
     /// Nil: at any time.
     let window: RenewalWindow?
     /// Tells this provider's metrics from another's.
@@ -25,6 +27,7 @@ struct RenewalConfiguration: Sendable {
         self.stateBucket = stateBucket
         self.bucketOwner = text("stackcert.bucket.owner")
         self.topicARN = text("stackcert.alarm.topic.arn")
+        self.roleElsewhere = text("stackcert.renewal.role")
         self.window = try text("stackcert.renewal.window").map { try RenewalWindow($0) }
         self.functionName = text("aws.lambda.function.name") ?? "stack-renewal"
     }

@@ -199,6 +199,34 @@ import Timekeeping
         #expect(try onlyLine(await scene.run()).outcome.code == .started)
     }
 
+    @Test("A stack of another account is renewed with the keys of a role there")
+    func otherAccount() async throws {
+        scene.add(RenewalScene.Stack(name: "abroad"))
+        try await scene.certify("abroad")
+        #expect(try onlyLine(await scene.run(roleElsewhere: "stackcert-renewal")).outcome.code == .started)
+        #expect(scene.assumedRoles == ["arn:aws:iam::999988887777:role/stackcert-renewal"])
+        #expect(scene.signers == ["ASIAABROAD"])
+    }
+
+    @Test("No role is assumed for a stack of the own account")
+    func ownAccount() async throws {
+        scene.add(shop)
+        try await scene.certify("shop")
+        #expect(try onlyLine(await scene.run(roleElsewhere: "stackcert-renewal")).outcome.code == .started)
+        #expect(scene.assumedRoles.isEmpty)
+        #expect(scene.signers == ["AKIDEXAMPLE"])
+    }
+
+    @Test("An account without the role is named, with the template that makes it")
+    func noRoleElsewhere() async throws {
+        scene.add(RenewalScene.Stack(name: "abroad"))
+        try await scene.certify("abroad")
+        scene.distrust()
+        let line = try onlyLine(await scene.run(roleElsewhere: "stackcert-renewal"))
+        #expect(line.outcome.code == .accessDenied)
+        #expect(line.outcome.line.contains("account 999988887777: install templates/renewal-role.yml there"))
+    }
+
     @Test("A change of somebody else's is never deployed: a person is told what it is")
     func foreignChange() async throws {
         scene.add(shop)

@@ -65,6 +65,9 @@ final class RenewalScene: HTTPExecutor {
         var faults: [String: [Fault]] = [:]
         var isDead = false
         var executions: [String] = []
+        var assumedRoles: [String] = []
+        var trustsUs = true
+        var signers: Set<String> = []
 
         func changeSet(named name: String?, of stackID: String) -> ChangeSet? {
             changeSets.values.first { $0.name == name && $0.stackID == stackID }
@@ -80,7 +83,8 @@ final class RenewalScene: HTTPExecutor {
     // MARK: Setting up
 
     static func stackID(_ name: String) -> String {
-        "arn:aws:cloudformation:eu-west-1:111122223333:stack/\(name)/guid-\(name)"
+        let account = name.hasPrefix("abroad") ? "999988887777" : "111122223333"
+        return "arn:aws:cloudformation:eu-west-1:\(account):stack/\(name)/guid-\(name)"
     }
 
     func add(_ stack: Stack) { state.withLock { $0.stacks[Self.stackID(stack.name)] = stack } }
@@ -101,6 +105,10 @@ final class RenewalScene: HTTPExecutor {
 
     var calls: [String] { state.withLock { $0.calls } }
     var executions: [String] { state.withLock { $0.executions } }
+    var assumedRoles: [String] { state.withLock { $0.assumedRoles } }
+    /// The access keys with which CloudFormation was called.
+    var signers: Set<String> { state.withLock { $0.signers } }
+    func distrust() { state.withLock { $0.trustsUs = false } }
     func stack(_ name: String) -> Stack? { state.withLock { $0.stacks[Self.stackID(name)] } }
 
     fileprivate var client: AWSServiceClient {
@@ -170,13 +178,16 @@ final class RenewalScene: HTTPExecutor {
     // MARK: Running
 
     @discardableResult
-    func run(window: RenewalWindow? = nil) async throws -> RenewalReport {
+    func run(window: RenewalWindow? = nil, roleElsewhere: String? = nil) async throws -> RenewalReport {
         state.withLock { $0.isDead = false }
         let logs = logs
         var logger = Logger(label: "renewal") { _ in logs }
         logger.logLevel = .trace
         let environment = RenewalEnvironment(
             cloudFormation: CloudFormation(try client),
+            otherAccounts: try roleElsewhere.map {
+                OtherAccounts(own: "111122223333", client: try client, roleName: $0, clock: clock)
+            },
             state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
             window: window)
         return try await withLogger(logger) { logger in
@@ -191,9 +202,12 @@ final class RenewalScene: HTTPExecutor {
 
     func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
         if state.withLock({ $0.isDead }) { throw Killed() }
+        if request.authority?.hasPrefix("sts.") == true { return assumeRole(Form(body)) }
         guard request.authority?.hasPrefix("cloudformation.") == true else {
             return try await s3.execute(request, body: body, deadline: deadline)
         }
+        let signer = request.headerFields[.authorization]?.split(separator: "=").dropFirst().first?.prefix { $0 != "/" }
+        state.withLock { _ = $0.signers.insert(String(signer ?? "nobody")) }
         let form = Form(body)
         let action = form["Action"] ?? ""
         let fault: Fault? = state.withLock { state in
@@ -219,6 +233,22 @@ final class RenewalScene: HTTPExecutor {
         case nil:
             return respond(to: action, form)
         }
+    }
+
+    private func assumeRole(_ form: Form) -> HTTPExchange {
+        let isTrusted = state.withLock { state in
+            state.assumedRoles.append(form["RoleArn"] ?? "")
+            return state.trustsUs
+        }
+        guard isTrusted else {
+            return answer(
+                403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>No.</Message></Error></ErrorResponse>")
+        }
+        return result(
+            "AssumeRole",
+            "<Credentials><AccessKeyId>ASIAABROAD</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+                + "<SessionToken>token</SessionToken>"
+                + "<Expiration>\(clock.now.advanced(by: .seconds(900)).iso8601)</Expiration></Credentials>")
     }
 
     private func answer(_ status: Int, _ xml: String) -> HTTPExchange {

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from localcloud.accounts import trust
 from localcloud.authz import context
 from localcloud.authz.principals import Principal, service_principal
+from moto.iam.models import iam_backends
 from support import policies
 from support.provider import install
 
@@ -24,6 +26,7 @@ REDUNDANT = {
 PARTS = [
     part for holder in policies.HOLDERS for part in policies.widenings(holder) if (part.sid, part.name) not in REDUNDANT
 ]
+STRANGERS = "000011112222"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -60,7 +63,14 @@ def scene(cloud):
     }
     adopted = ",".join(roles[name] for name in ("adopted", "adopted abroad"))
     topic = cloud.client("sns").create_topic(Name="on-call")["TopicArn"]
-    provider = install(cloud, "guarded", ExportPrefix="Guarded", AdoptedRoleArns=adopted, AlarmTopicArn=topic)
+    provider = install(
+        cloud,
+        "guarded",
+        ExportPrefix="Guarded",
+        AdoptedRoleArns=adopted,
+        AlarmTopicArn=topic,
+        AllowedAccounts=f"{cloud.account},{cloud.foreign_account}",
+    )
     roles |= {
         "break-glass": provider.break_glass_role,
         "function": provider.role_arn,
@@ -71,6 +81,14 @@ def scene(cloud):
         PolicyName="everything",
         PolicyDocument='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
     )
+    # Accounts that trust the renewal with more than it should reach, and one that the provider does not serve.
+    for account, name in (
+        (cloud.foreign_account, "stackcert-renewal"),
+        (cloud.foreign_account, "administrator"),
+        (STRANGERS, "stackcert-renewal"),
+    ):
+        trusting = trust(services=[], accounts=[cloud.account])
+        iam_backends[account]["aws"].create_role(name, trusting, "/", None, "", [], "3600")
     other_key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
     yield Scene(provider, other_key, roles)
     cloud.stacks.delete("guarded")
@@ -147,6 +165,15 @@ REFUSED: dict[str, list[Request]] = {
             "cloudformation:ExecuteChangeSet",
             "arn:aws:cloudformation:{region}:{account}:stack/x/1",
             {"cloudformation:changesetname": "somebody-elses"},
+        ),
+    ],
+    "RenewalPolicy/ActInOtherAccounts": [
+        ("renewal", "sts:AssumeRole", "arn:aws:iam::{abroad}:role/administrator", {"aws:resourceaccount": "{abroad}"}),
+        (
+            "renewal",
+            "sts:AssumeRole",
+            f"arn:aws:iam::{STRANGERS}:role/stackcert-renewal",
+            {"aws:resourceaccount": STRANGERS},
         ),
     ],
     "RenewalPolicy/WriteLogs": [
@@ -249,6 +276,7 @@ def fill(scene) -> Callable[[str], str]:
         "another trail": f"arn:aws:cloudtrail:{cloud.region}:{cloud.foreign_account}:trail/guarded-bundles",
         "region": cloud.region,
         "account": cloud.account,
+        "abroad": cloud.foreign_account,
     }
 
     def filled(text: str) -> str:
@@ -292,6 +320,12 @@ ALLOWED: list[Request] = [
     ("break-glass", "sqs:ReceiveMessage", "{queue}", {}),
     ("break-glass", "s3:PutObject", state("records/x"), {}),
     ("intruder", "s3:GetObject", state("records/x"), {}),
+    (
+        "renewal",
+        "sts:AssumeRole",
+        "arn:aws:iam::{abroad}:role/stackcert-renewal",
+        {"aws:resourceaccount": "{abroad}"},
+    ),
     ("cloudtrail", "s3:GetBucketAcl", "arn:aws:s3:::{audit}", {"aws:sourcearn": "{trail}"}),
     ("cloudtrail", "s3:PutObject", "arn:aws:s3:::{audit}/AWSLogs/{account}/x", {"aws:sourcearn": "{trail}"}),
 ]
@@ -306,8 +340,8 @@ NEEDED = {
         "{key}",
         through_s3(bucket(BUNDLE)),
     ),
-    ("CloudTrailLooks", "s3:GetBucketAcl"): ALLOWED[11],
-    ("CloudTrailWrites", "s3:PutObject"): ALLOWED[12],
+    ("CloudTrailLooks", "s3:GetBucketAcl"): ALLOWED[12],
+    ("CloudTrailWrites", "s3:PutObject"): ALLOWED[13],
 }
 
 
@@ -317,6 +351,14 @@ def test_what_must_be_allowed_is_allowed(scene, fill, request_):
 
 
 GRANTED = [part for holder in ("CertificateKey", "AuditBucketPolicy") for part in policies.actions(holder, "Allow")]
+
+
+def test_renewal_acts_in_other_accounts_by_one_action_only(scene, fill):
+    [part] = [part for part in policies.actions("RenewalPolicy", "Allow") if part.sid == "ActInOtherAccounts"]
+    [needed] = [request for request in ALLOWED if request[1] == "sts:AssumeRole"]
+    assert part.name == "sts:AssumeRole"
+    with policies.InForce(scene.provider).changed(part):
+        assert not let_through(scene, fill, [needed])
 
 
 @pytest.mark.parametrize("part", GRANTED, ids=str)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import documents, servers
 
-STEPS = documents.NAMES[1:]
+STEPS = documents.NAMES[2:]
 
 
 def test_cfn_lint_finds_nothing():
@@ -57,6 +57,7 @@ def test_the_provider_tells_the_renewal_what_it_reads():
         "STACKCERT_BUCKET_OWNER",
         "STACKCERT_ALARM_TOPIC_ARN",
         "STACKCERT_RENEWAL_WINDOW",
+        "STACKCERT_RENEWAL_ROLE",
     }
 
 
@@ -191,3 +192,13 @@ def test_a_key_file_is_readable_by_nobody_else_from_its_first_moment():
     lines = servers.files_written(script("backend-certificate"))["/usr/local/sbin/fetch-certificate"].splitlines()
     assert lines.index("umask 077") < min(i for i, line in enumerate(lines) if "get-object" in line)
     assert lines.index("chown backend-tls private-key.pem") < lines.index("chmod 400 private-key.pem")
+
+
+def test_renewal_may_do_the_same_in_other_accounts_as_in_its_own():
+    own = documents.read("provider")["Resources"]["RenewalPolicy"]["Properties"]["PolicyDocument"]
+    role = documents.read("renewal-role")["Resources"]["RenewalRole"]["Properties"]
+    [elsewhere] = [policy["PolicyDocument"] for policy in role["Policies"]]
+    by_sid = {statement["Sid"]: statement for statement in documents.statements(own)}
+    assert elsewhere["Statement"] == [by_sid["LookAtStacks"], by_sid["UpdateStacks"]]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Ref": "RenewalRoleArn"}}

@@ -10,7 +10,7 @@ from localcloud.engine.template import load
 
 from support.paths import TEMPLATES
 
-NAMES = ("provider", "simple", "frontend-certificate", "backend-certificate", "automated")
+NAMES = ("provider", "renewal-role", "simple", "frontend-certificate", "backend-certificate", "automated")
 
 
 def path(name: str) -> Path:
