@@ -21,6 +21,8 @@ final class RenewalScene: HTTPExecutor {
         var roleARN: String? = "arn:aws:iam::111122223333:role/deployer"
         var tags: [String: String] = [:]
         var events = ""
+        /// The outermost stack, of a nested one.
+        var rootName: String?
     }
 
     struct ChangeSet: Sendable {
@@ -61,6 +63,8 @@ final class RenewalScene: HTTPExecutor {
         var stacks: [String: Stack] = [:]
         var changeSets: [String: ChangeSet] = [:]
         var changes = RenewalScene.rotationChange
+        /// By the ARN of a nested stack's change set.
+        var nestedChanges: [String: String] = [:]
         var calls: [String] = []
         var faults: [String: [Fault]] = [:]
         var isDead = false
@@ -98,6 +102,7 @@ final class RenewalScene: HTTPExecutor {
     }
 
     func setChanges(_ xml: String) { state.withLock { $0.changes = xml } }
+    func setNestedChanges(_ id: String, _ xml: String) { state.withLock { $0.nestedChanges[id] = xml } }
 
     func remove(_ name: String) { state.withLock { $0.stacks[Self.stackID(name)] = nil } }
 
@@ -280,6 +285,7 @@ final class RenewalScene: HTTPExecutor {
                     "<Stacks><member><StackId>\(stackID)</StackId><StackName>\(stack.name)</StackName>"
                         + "<StackStatus>\(stack.status)</StackStatus><Parameters>\(parameters.joined())</Parameters>"
                         + (stack.roleARN.map { "<RoleARN>\($0)</RoleARN>" } ?? "")
+                        + (stack.rootName.map { "<RootId>\(Self.stackID($0))</RootId>" } ?? "")
                         + "<Tags>\(tags.joined())</Tags></member></Stacks>")
             case "DescribeStackEvents":
                 return result(action, "<StackEvents>\(state.stacks[stackID]?.events ?? "")</StackEvents>")
@@ -300,6 +306,12 @@ final class RenewalScene: HTTPExecutor {
                 return result(action, "<Id>\(id)</Id><StackId>\(stackID)</StackId>")
             case "DescribeChangeSet":
                 let name = form["ChangeSetName"] ?? ""
+                if let nested = state.nestedChanges[name] {
+                    return result(
+                        action,
+                        "<ChangeSetId>\(name)</ChangeSetId><Status>CREATE_COMPLETE</Status>"
+                            + "<ExecutionStatus>UNAVAILABLE</ExecutionStatus><Changes>\(nested)</Changes>")
+                }
                 guard
                     let found = state.changeSets[name]
                         ?? state.changeSets.values.first(where: { $0.name == name && $0.stackID == stackID })
