@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 from localcloud import LocalCloud
-from support import tls
+from support import documents, tls
 from support.agent import Agent, server_role
 from support.application import Application
 from support.paths import REPOSITORY
 from support.provider import Provider
+from support.surroundings import surroundings
 
 
 @pytest.fixture
@@ -257,3 +258,60 @@ def test_the_systemd_units_are_valid(tmp_path: Path):
         text=True,
     )
     assert done.returncode == 0 and "stackcert" not in done.stderr, done.stderr
+
+
+# A server that reports by the agent itself, without cfn-signal.
+SIGNALS = [
+    (
+        "/opt/aws/bin/cfn-signal --exit-code $? --stack ${AWS::StackName} --resource Servers --region ${AWS::Region}",
+        "echo done",
+    ),
+    (
+        "pull-certificate --wait 5m",
+        "pull-certificate --wait ${Patience} --signal-stack ${AWS::StackName} --signal-resource Servers",
+    ),
+    (
+        "              - Sid: FollowOwnPointer\n",
+        "              - Effect: Allow\n"
+        "                Action: cloudformation:SignalResource\n"
+        "                Resource: !Ref AWS::StackId\n"
+        "              - Sid: FollowOwnPointer\n",
+    ),
+    (
+        "\nConditions:\n",
+        "  Patience: {Type: String, Default: 5m}\n  Pointer: {Type: String, Default: ''}\n\nConditions:\n",
+    ),
+    ("--parameter ${CertificatePointer}", "--parameter ${CertificatePointer}${Pointer}"),
+]
+
+
+def reporting_template() -> str:
+    text = documents.path("automated").read_text()
+    for ours, theirs in SIGNALS:
+        assert text.count(ours) == 1, ours
+        text = text.replace(ours, theirs)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "reason"),
+    [
+        ({}, "CREATE_COMPLETE", ""),
+        ({"Pointer": "-missing", "Patience": "2s"}, "ROLLBACK_COMPLETE", "Received FAILURE signal with UniqueId i-"),
+    ],
+    ids=["success", "failure"],
+)
+def test_a_booting_server_tells_cloudformation_how_its_first_pull_went(cloud, provider, name, more, status, reason):
+    domain = f"{name}.example.com"
+    parameters = {
+        **surroundings(cloud, domain).parameters,
+        "Domain": domain,
+        "CertificateBucket": provider.bucket,
+        "CreateElbBackendCertificatesArn": provider.arn,
+        **more,
+    }
+    result = cloud.stacks.create(name, reporting_template(), parameters)
+    consoles = [instance.console for instance in cloud.instances.all]
+    assert result.status == status, consoles
+    assert any(reason in text for text in [*result.reasons(), ""]), result.reasons()
+    cloud.stacks.delete(name)
