@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from localcloud.stacks import StackResult
 from support.provider import Provider
 from support.renewal import Renewal, deployer
@@ -25,7 +27,9 @@ class RenewalStory(Story):
         self.nothing_is_due()
         self.renew()
         self.look_again()
+        self.stay()
         self.somebody_elses_change()
+        self.look_at_the_table()
 
     def outputs(self) -> dict[str, str]:
         """As renewal's helpers ask for them."""
@@ -81,9 +85,53 @@ class RenewalStory(Story):
         stage.say("Metrics: " + ", ".join(f"{name} {value}" for name, value in sorted(metrics.items())))
         stage.check(self._run() is None, "after that there is nothing left to do")
 
+    def stay(self) -> None:
+        stage = self.stage
+        stage.heading("6. Servers that stay: with Rollout=reload they take the next certificate in place")
+        kept = [
+            f"ParameterKey={name},UsePreviousValue=true"
+            for name in [*self._parameters, "CertificateRotation"]
+            if name not in ("Rollout", "CertificateInterval")
+        ]
+        stage.aws(
+            "cloudformation", "update-stack", "--stack-name", STACK, "--use-previous-template", "--capabilities",
+            "CAPABILITY_IAM", "--parameters", "ParameterKey=Rollout,ParameterValue=reload",
+            "ParameterKey=CertificateInterval,ParameterValue=1s", *dict.fromkeys(kept),
+        )  # fmt: skip
+        self.cloud.stacks.wait(STACK)
+        [server] = list(self.cloud.instances)
+        self.renewal.let_time_pass(self)
+        self.renewal.make_due(self, "ElbBackendCertificate")
+        traffic = Traffic(self.cloud, self.application.physical_id("LoadBalancer"))
+        with traffic.flowing() as counts:
+            self._run()
+            self.cloud.stacks.wait(STACK)
+            key = self.outputs()["PublicKey"]
+            limit = time.monotonic() + 30
+            while traffic.shown_by(server.port(8443)) != key and time.monotonic() < limit:
+                time.sleep(0.2)
+        said = [entry for entry in self.renewal.provider.state("acknowledgements/") if self.guid in entry]
+        stage.say(f"The server says what it serves: {said}")
+        [same] = list(self.cloud.instances)
+        stage.check(
+            same.id == server.id and traffic.shown_by(same.port(8443)) == key, "the same server shows the new key"
+        )
+        stage.check(
+            counts.accepted > 0 and counts.refused == counts.unanswered == 0,
+            f"of {counts.accepted + counts.refused + counts.unanswered} handshakes meanwhile none was refused or lost",
+        )
+        stage.check(self._run() == "Renewed", "the next run sees that the new certificate is in use")
+
+    def look_at_the_table(self) -> None:
+        stage = self.stage
+        stage.heading("8. What whoever is on call looks at")
+        code, table = stage.stackcert("status")
+        stage.say(table)
+        stage.check(code == 1 and "StackPolicy" in table, "one table shows every certificate, and what is wrong")
+
     def somebody_elses_change(self) -> None:
         stage = self.stage
-        stage.heading("6. A stack that may not be updated")
+        stage.heading("7. A stack that may not be updated")
         self.renewal.make_due(self, "ElbBackendCertificate")
         stage.aws(
             "cloudformation", "set-stack-policy", "--stack-name", STACK, "--stack-policy-body",

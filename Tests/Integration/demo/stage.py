@@ -6,11 +6,14 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 from localcloud import LocalCloud
 from localcloud.authz.principals import Credentials
+from support.paths import command_zip
 
 _COLOURS = {"bold": "1", "green": "32", "red": "31", "grey": "90"}
 
@@ -55,9 +58,20 @@ class Stage:
         code and what it wrote. `role` says to the audience who is calling."""
         caller = _coloured(f"   # {role}", "grey") if role else ""
         print(f"  $ aws {_on_lines(arguments)}{caller}", flush=True)
+        return self._run(Path(sys.executable).with_name("aws"), arguments, credentials)
+
+    def stackcert(self, *arguments: str) -> tuple[int, str]:
+        """Run our own command as the administrator."""
+        print(f"  $ stackcert {_on_lines(arguments)}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="stackcert-") as folder, zipfile.ZipFile(command_zip()) as packed:
+            program = Path(packed.extract("stackcert", folder))
+            program.chmod(0o755)
+            return self._run(program, arguments, None)
+
+    def _run(self, program: Path, arguments: tuple[str, ...], credentials: Credentials | None) -> tuple[int, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         done = subprocess.run(
-            [Path(sys.executable).with_name("aws"), *arguments],
+            [program, *arguments],
             cwd=self._repository,
             env={**kept, **self._cloud.environment_variables(credentials), "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"},
             capture_output=True,
