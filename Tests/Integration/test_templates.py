@@ -202,3 +202,9 @@ def test_renewal_may_do_the_same_in_other_accounts_as_in_its_own():
     assert elsewhere["Statement"] == [by_sid["LookAtStacks"], by_sid["UpdateStacks"]]
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": {"Ref": "RenewalRoleArn"}}
+
+
+@pytest.mark.parametrize("name", documents.NAMES)
+def test_a_template_needs_no_bucket_to_be_deployed(name):
+    """CloudFormation takes 51,200 bytes with a request."""
+    assert documents.path(name).stat().st_size < 51_200

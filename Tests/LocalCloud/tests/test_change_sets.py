@@ -1,7 +1,11 @@
 """Change sets: what an update would do and why, and the update itself."""
 
 import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -187,3 +191,42 @@ def test_a_rule_fires_when_its_hour_has_come(cloud, template):
     events.disable_rule(Name="hourly")
     assert cloud.schedules.fire(rule) == 0
     assert result.status == "CREATE_COMPLETE"
+
+
+def deploy(cloud, name, *arguments, **parameters):
+    """`aws cloudformation deploy`, which makes and executes change sets."""
+    given = [f"{key}={value}" for key, value in parameters.items()]
+    overrides = ["--parameter-overrides", *given] if given else []
+    command = [Path(sys.executable).with_name("aws"), "cloudformation", "deploy", "--stack-name", name, *arguments]
+    environment = {"PATH": os.environ["PATH"], **cloud.environment_variables()}
+    return subprocess.run([*command, *overrides], env=environment, capture_output=True, text=True, timeout=100)
+
+
+def test_the_cli_deploys_a_stack_that_is_not_there_yet_and_then_updates_it(cloud, tmp_path):
+    cloud.client("ssm").put_parameter(Name="/image", Value="ami-1", Type="String", Overwrite=True)
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(TEMPLATE))
+    first = deploy(cloud, "deployed", "--template-file", str(file), Size="large")
+    assert first.returncode == 0, first.stderr
+    assert cloud.stacks.status("deployed") == "CREATE_COMPLETE"
+    same = deploy(cloud, "deployed", "--template-file", str(file), "--no-fail-on-empty-changeset")
+    assert "No changes to deploy" in same.stdout, same.stderr
+    second = deploy(cloud, "deployed", "--template-file", str(file), Rotation="2")
+    assert second.returncode == 0, second.stderr
+    found = cloud.client("cloudformation").describe_stacks(StackName="deployed")["Stacks"][0]
+    assert found["StackStatus"] == "UPDATE_COMPLETE"
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}
+    # What is not named keeps its value: a renewal's rotation survives a deployment.
+    assert (parameters["Rotation"], parameters["Size"]) == ("2", "large")
+
+
+def test_a_stack_in_review_can_only_be_created_or_deleted(cloud):
+    cloud.client("ssm").put_parameter(Name="/image", Value="ami-1", Type="String", Overwrite=True)
+    client = cloud.client("cloudformation")
+    arguments = {"TemplateBody": json.dumps(TEMPLATE), "ChangeSetType": "CREATE"}
+    client.create_change_set(StackName="reviewed", ChangeSetName="first", **arguments)
+    assert cloud.stacks.status("reviewed") == "REVIEW_IN_PROGRESS"
+    with pytest.raises(ClientError, match="REVIEW_IN_PROGRESS state and can not be updated"):
+        cloud.stacks.update("reviewed", json.dumps(TEMPLATE))
+    cloud.stacks.delete("reviewed")
+    assert not cloud.stacks.exists("reviewed")

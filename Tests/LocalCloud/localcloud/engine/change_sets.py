@@ -10,7 +10,7 @@ from typing import Any
 from localcloud.engine import causes, ordering, parameters
 from localcloud.engine.errors import ResourceFailed, ValidationError
 from localcloud.engine.service import UPDATABLE, StackOperations
-from localcloud.engine.stack import Stack, now
+from localcloud.engine.stack import IN_REVIEW, Stack, now
 from localcloud.errors import AwsError, NotCoveredLocally
 from localcloud.gateway.call import Call
 
@@ -45,7 +45,7 @@ class ChangeSet:
 
 
 class ChangeSets:
-    """CreateChangeSet (of type UPDATE), DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
+    """CreateChangeSet (CREATE or UPDATE), DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
 
     def __init__(self, stacks: StackOperations):
         self._stacks = stacks
@@ -70,10 +70,12 @@ class ChangeSets:
 
     def create(self, call: Call) -> dict[str, Any]:
         params = call.params
-        if params.get("ChangeSetType", "UPDATE") != "UPDATE":
-            raise NotCoveredLocally(f"change sets of type {params['ChangeSetType']}")
-        stack, name = self._stacks.find(call), params["ChangeSetName"]
-        if stack.status not in UPDATABLE:
+        kind = params.get("ChangeSetType", "UPDATE")
+        if kind not in ("CREATE", "UPDATE"):
+            raise NotCoveredLocally(f"change sets of type {kind}")
+        name = params["ChangeSetName"]
+        stack = self._stacks.find(call) if kind == "UPDATE" else self._stacks.review(call)
+        if kind == "UPDATE" and stack.status not in UPDATABLE:
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         previous = params.get("UsePreviousTemplate")
         body, parsed = (stack.body, stack.template) if previous else self._stacks.body(call)
@@ -142,7 +144,7 @@ class ChangeSets:
     def _follow(found: ChangeSet) -> None:
         """How the update goes that the change set began."""
         if found.execution == "EXECUTE_IN_PROGRESS" and not found.stack.in_progress:
-            done = found.stack.status == "UPDATE_COMPLETE"
+            done = found.stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
             found.execution = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
 
     def execute(self, call: Call) -> dict[str, Any]:
@@ -154,7 +156,7 @@ class ChangeSets:
                     f"ChangeSet [{found.id}] cannot be executed in its current execution status of [{found.execution}]",
                     400,
                 )
-            if found.stack.status not in UPDATABLE:
+            if found.stack.status not in (*UPDATABLE, IN_REVIEW):
                 raise AwsError(
                     "InvalidChangeSetStatus",
                     f"Stack {found.stack.id} is in {found.stack.status} state and can not be updated.",
@@ -167,7 +169,9 @@ class ChangeSets:
                     del self._all[other.id]
         update = Call(call.method, call.target, call.headers, call.body, call.service, call.operation, found.request)
         update.region, update.principal = call.region, call.principal
-        self._stacks.begin_update(update, found.stack, found.body, found.template, found.raw, found.tags)
+        is_new = found.stack.status == IN_REVIEW
+        begin = self._stacks.begin_creation if is_new else self._stacks.begin_update
+        begin(update, found.stack, found.body, found.template, found.raw, found.tags)
         return {}
 
     def delete(self, call: Call) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from localcloud.engine.creation import Creation
 from localcloud.engine.deletion import Deletion
 from localcloud.engine.environment import Environment
 from localcloud.engine.errors import ValidationError
-from localcloud.engine.stack import Stack
+from localcloud.engine.stack import IN_REVIEW, Stack
 from localcloud.engine.stack_policy import StackPolicy
 from localcloud.engine.updating import Update
 from localcloud.errors import AwsError
@@ -113,6 +113,46 @@ class StackOperations:
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
         self._start(stack, Creation(self.environment, stack).run)
         return {"StackId": stack.id}
+
+    def review(self, call: Call) -> Stack:
+        """The stack that a change set of type CREATE is for: one without resources, made by the first of them."""
+        params, account, registry = call.params, self._account(call), self.environment.registry
+        stack = registry.find(account, call.region, params["StackName"])
+        if stack is None:
+            stack = Stack(
+                name=params["StackName"],
+                account=account,
+                region=call.region,
+                id=registry.new_id(params["StackName"], call.region, account),
+                body="",
+                template={"Resources": {}},
+                parameters={},
+                operator=self._operator(call, params.get("RoleARN")),
+            )
+            registry.stacks.append(stack)
+            stack.set_status(IN_REVIEW, "User Initiated")
+        elif stack.status != IN_REVIEW:
+            raise ValidationError(
+                f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
+                f"[{params['ChangeSetName']}]."
+            )
+        return stack
+
+    def begin_creation(
+        self, call: Call, stack: Stack, body: str, parsed: dict[str, Any], raw: dict[str, str], tags: dict[str, str]
+    ) -> None:
+        """Makes of a stack in review what was checked before."""
+        params = call.params
+        stack.role_arn = params.get("RoleARN")
+        stack.operator = self._operator(call, stack.role_arn)
+        self.environment.resolver(stack, parsed, raw)
+        stack.parameter_values = self.environment.parameter_values(stack, parsed, raw)
+        stack.body, stack.template, stack.parameters, stack.tags = body, parsed, raw, tags
+        stack.capabilities = list(params.get("Capabilities") or [])
+        stack.notification_arns = list(params.get("NotificationARNs") or [])
+        stack.on_failure = params.get("OnStackFailure") or "ROLLBACK"
+        stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
+        self._start(stack, Creation(self.environment, stack).run)
 
     def update_stack(self, call: Call) -> dict[str, Any]:
         stack, params = self.find(call), call.params

@@ -63,6 +63,9 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
+IN_REVIEW = "REVIEW_IN_PROGRESS"
+
+
 @dataclass
 class Stack:
     """`parameters` holds the raw texts. `operator` is whose credentials resources are made with."""
@@ -122,4 +125,5 @@ class Stack:
 
     @property
     def in_progress(self) -> bool:
-        return self.status.endswith("_IN_PROGRESS")
+        """Whether an operation runs. A stack in review is only there to have change sets."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != IN_REVIEW
