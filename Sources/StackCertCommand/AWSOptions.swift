@@ -39,7 +39,9 @@ struct AWSOptions: ParsableArguments {
                 clock: clock,
                 // People and units read one line that says what to do, and not each try before it.
                 logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
-            return try await body(AWSConnection(client: client, instance: instance, clock: clock))
+            return try await body(
+                AWSConnection(
+                    client: client, region: environment["AWS_REGION"] ?? "", instance: instance, clock: clock))
         }
     }
 
@@ -61,6 +63,7 @@ struct AWSOptions: ParsableArguments {
 /// What a subcommand works with.
 struct AWSConnection {
     let client: AWSServiceClient
+    let region: String
     let instance: InstanceIdentity
     let clock: SystemWallClock
 }

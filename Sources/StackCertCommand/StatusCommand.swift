@@ -11,19 +11,21 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show every certificate of this region: what, where, until when, and what is wrong.",
         discussion: """
-            Exit code 0: all is well. 1: a certificate has expired, or could not be renewed. 2: the status could not be read.
+            Exit code 0: all is well. 1: a certificate has expired, or could not be renewed. 2: the status could not be
+            read, or the page not be written.
 
             EXAMPLES
               stackcert status
               stackcert status --output json | jq -r '.[] | select(.state != "ok") | .stack'
+              stackcert status --html /var/www/certificates.html
             """)
 
     @OptionGroup var aws: AWSOptions
-
-    @Option(help: "The provider's stack, whose outputs say where the records are.")
-    var provider = "stackcert"
-
+    @OptionGroup var provider: ProviderOptions
     @OptionGroup var output: OutputOptions
+
+    @Option(help: "Also write a page with the table and a timeline; it replaces the file in one step.")
+    var html: String?
 
     func run() async throws {
         let statuses: [CertificateStatus]
@@ -43,31 +45,12 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func read(_ connection: AWSConnection) async throws -> [CertificateStatus] {
         let deadline = connection.clock.now.advanced(by: .seconds(120))
-        let stack: CloudFormation.Stack
-        do {
-            stack = try await CloudFormation(connection.client).describeStack(provider, deadline: deadline)
-        } catch let error as AWSError where error.isMissingStack {
-            throw CommandError(
-                "There is no stack \(provider) in this region: name the provider's stack with --provider.")
+        let state = try await provider.state(connection, deadline: deadline)
+        let now = connection.clock.now
+        let statuses = try await CertificateStatus.all(in: state, now: now, deadline: deadline)
+        if let html {
+            try WholeFile(path: html).write(StatusPage(statuses, region: connection.region, now: now).html)
         }
-        guard let bucket = stack.outputs["StateBucketName"] else {
-            throw CommandError("Stack \(provider) has no output StateBucketName: it is not a StackCert provider.")
-        }
-        let state = StateBucket(bucket, s3: S3(connection.client, expectedBucketOwner: nil))
-        return try await CertificateStatus.all(in: state, now: connection.clock.now, deadline: deadline)
-    }
-}
-
-/// Why a command cannot do what it is asked for.
-struct CommandError: DiagnosticError {
-    enum Code: Hashable, Sendable {
-        case unusable
-    }
-
-    let code = Code.unusable
-    let message: String
-
-    init(_ message: String) {
-        self.message = message
+        return statuses
     }
 }

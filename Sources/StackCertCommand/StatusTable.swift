@@ -1,6 +1,5 @@
 import CertificateRenewal
 import FoundationEssentials
-import PKI
 import Timekeeping
 
 /// What `stackcert status` prints.
@@ -19,9 +18,9 @@ struct StatusTable {
         let header = ["STACK", "RESOURCE", "ALGORITHM", "NOT AFTER", "DAYS", "DUE", "STATE"]
         let rows = statuses.map { status in
             [
-                status.stackName, status.logicalResourceID, algorithm(of: status),
-                String(status.notAfter.iso8601.prefix(10)), String(days(until: status.notAfter)),
-                String(status.due.iso8601.prefix(10)), status.state.rawValue,
+                status.stackName, status.logicalResourceID, status.algorithm,
+                status.notAfter.day, String(status.daysLeft(at: now)),
+                status.due.day, status.state.rawValue,
             ]
         }
         let widths = header.indices.map { column in
@@ -46,8 +45,8 @@ struct StatusTable {
         let entries = statuses.map { status in
             Entry(
                 stack: status.stackName, stackId: status.stackID, resource: status.logicalResourceID,
-                algorithm: algorithm(of: status), notBefore: status.notBefore, notAfter: status.notAfter,
-                daysLeft: days(until: status.notAfter), due: status.due, state: status.state.rawValue,
+                algorithm: status.algorithm, notBefore: status.notBefore, notAfter: status.notAfter,
+                daysLeft: status.daysLeft(at: now), due: status.due, state: status.state.rawValue,
                 note: status.note)
         }
         return String(decoding: try encoder.encode(entries), as: UTF8.self)
@@ -64,15 +63,6 @@ struct StatusTable {
         let due: UnixInstant
         let state: String
         let note: String?
-    }
-
-    private func algorithm(of status: CertificateStatus) -> String {
-        (try? PublicKeyInfo(base64: status.publicKey).keyAlgorithm)?.rawValue ?? "-"
-    }
-
-    /// Whole days, rounded towards the past: 0 on the last day, negative after it.
-    private func days(until instant: UnixInstant) -> Int {
-        Int((now.duration(to: instant) / Duration.days(1)).rounded(.down))
     }
 }
 
