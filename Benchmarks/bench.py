@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the packaged Lambda against its aims and prints one table. Run it as `make bench`.
 
-    bench.py [ZIP] [--rounds N]
+    bench.py [ZIP] [--rounds N] [--certificates N] [--scanned N]
 
 Seconds depend on the machine, so what counts is ratios, and both sides of a ratio are measured in this run, in turns.
 Aims are reported, not enforced.
@@ -21,6 +21,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
+import renewal
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from function import Function
 from peers import ObjectStore, ReplyBox
@@ -87,11 +88,39 @@ def openssl_times(make, rounds: int) -> list[float]:
     return times
 
 
+Row = tuple[str, str, str, bool | None]  # what, measured, aim, whether it is met
+
+
+def renewal_rows(bootstrap: str, certificates: int, scanned: int) -> list[Row]:
+    """A run among many certificates, the same among few, and a scan of records for comparison."""
+    due = 100
+    few = renewal.renewal(bootstrap, 1000, due)
+    many = renewal.renewal(bootstrap, certificates, due)
+    scan = renewal.scan(scanned, due)
+    # A scan takes as long for each record, however many there are; all of them would take minutes.
+    share = certificates / scanned
+    faster = scan.seconds * share / many.seconds
+    growth = many.peak_bytes / few.peak_bytes
+    more = many.requests - few.requests
+    return [
+        (f"a renewal run, {due} due of {certificates:,}", f"{many.seconds:.2f} s", "", None),
+        ("  its requests", f"{many.requests:,}", "", None),
+        ("    more than with 1,000 certificates", f"{more:,}", "0", more == 0),
+        ("  times as fast as reading every record", f"{faster:.0f}x", ">= 100x", faster >= 100),
+        (f"    boto3, {scanned:,} records times {share:g}", f"{scan.seconds * share:.0f} s", "", None),
+        ("    its requests", f"{scan.requests * share:,.0f}", "", None),
+        ("  peak resident memory", f"{many.peak_bytes / 2**20:.1f} MiB", "", None),
+        ("    times that with 1,000 certificates", f"{growth:.2f}x", "<= 1.1x", growth <= 1.1),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = HERE.parent / f"dist/stackcert-lambda-{ARCHITECTURE}.zip"
     parser.add_argument("zip", type=Path, nargs="?", default=default)
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--certificates", type=int, default=100_000, help="in a renewal run")
+    parser.add_argument("--scanned", type=int, default=4_000, help="records that the scan reads for comparison")
     options = parser.parse_args()
     if not options.zip.exists():
         sys.exit(f"{options.zip} is missing: ./package.sh makes it")
@@ -128,6 +157,7 @@ def main() -> int:
         function.stop()
         p256 = openssl_times(lambda: ec.generate_private_key(ec.SECP256R1()), 4 * options.rounds)
         rsa_2048 = openssl_times(lambda: rsa.generate_private_key(65537, 2048), 4 * options.rounds)
+        of_renewal = renewal_rows(bootstrap, options.certificates, options.scanned)
 
     beyond_key = statistics.median(short) - statistics.median(p256)
     # The time to find two primes varies tenfold, so only means of many can be compared.
@@ -136,8 +166,7 @@ def main() -> int:
     faster = starts["Python"] / starts["StackCert"]
     longer = starts["StackCert"] / starts["C"]
     megabytes = options.zip.stat().st_size / 1e6
-    # what, measured, aim, whether it is met
-    rows = [
+    rows: list[Row] = [
         ("start, exec to first /next", f"{starts['StackCert'] * ms:.1f} ms", "", None),
         ("  times as fast as Python", f"{faster:.0f}x", ">= 40x", faster >= 40),
         ("    Python, boto3 + cryptography", f"{starts['Python'] * ms:.1f} ms", "", None),
@@ -149,6 +178,7 @@ def main() -> int:
         ("an RSA-2048 key, mean", f"{rsa_here * ms:.0f} ms", "", None),
         ("  times as long as OpenSSL", f"{rsa_here / statistics.mean(rsa_2048):.2f}x", "", None),
         ("    OpenSSL (cryptography)", f"{statistics.mean(rsa_2048) * ms:.0f} ms", "", None),
+        *of_renewal,
     ]
     width = max(len(name) for name, *_ in rows)
     print(f"{'':{width}}  {'measured':>10}  aim")

@@ -75,8 +75,15 @@ class Function:
 
     @property
     def resident_bytes(self) -> int:
+        return self._memory("VmRSS")
+
+    @property
+    def peak_resident_bytes(self) -> int:
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> int:
         status = Path(f"/proc/{self.process}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return int(status.split(f"{name}:")[1].split()[0]) * 1024
 
     def stop(self) -> None:
         os.kill(self.process, signal.SIGKILL)
