@@ -2,6 +2,8 @@ package import Timekeeping
 
 /// What is publicly known of a generation, for renewal, status and for finding out which request spoke last.
 package struct CertificateRecord: Hashable, Sendable, Codable {
+    package static let root = "records/"
+
     package var version = 1
     package let bucket: String
     package let key: String
@@ -36,6 +38,10 @@ package struct CertificateSettings: Hashable, Sendable, Codable {
         self.rotationParameter = rotationParameter
         self.stableS3Key = stableS3Key
     }
+
+    /// For a certificate of which only the bundle's metadata is left: the parameter that properties have by default, and
+    /// a removal that looks for copies whether or not there are any.
+    package static let assumed = CertificateSettings(rotationParameter: "CertificateRotation", stableS3Key: true)
 }
 
 /// The last request that was told that a generation is its own.

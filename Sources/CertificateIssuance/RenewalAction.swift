@@ -4,7 +4,7 @@ package import Timekeeping
 /// A marker in the state bucket that says when a generation is to be renewed. Its key says all:
 /// `actions/<due, ISO minute>/<stack GUID>.<LogicalId>.<generation>`.
 package struct RenewalAction: Hashable, Sendable {
-    static let root = "actions/"
+    package static let root = "actions/"
 
     package let key: String
     /// `2027-09-02T07:25Z`
@@ -28,7 +28,8 @@ package struct RenewalAction: Hashable, Sendable {
         self.generation = generation
     }
 
-    var recordKey: String { "records/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
+    /// What the marker points at.
+    package var recordKey: String { "records/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
 }
 
 extension StateBucket {

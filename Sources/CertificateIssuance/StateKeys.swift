@@ -1,10 +1,12 @@
 /// The keys of the state bucket, in which nothing is secret.
 extension CertificateAddress {
-    var recordKey: String { "records/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
+    /// Where the generation's ``CertificateRecord`` is.
+    package var recordKey: String { "records/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
 
     var tombstoneKey: String { "tombstones/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
 
-    func actionKey(_ schedule: RenewalSchedule) -> String {
+    /// The marker that says when the generation is to be renewed.
+    package func actionKey(_ schedule: RenewalSchedule) -> String {
         "actions/\(schedule.minute)/\(stackGUID).\(logicalResourceID).\(generation)"
     }
 }

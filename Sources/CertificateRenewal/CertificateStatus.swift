@@ -12,6 +12,8 @@ package struct CertificateStatus: Hashable, Sendable {
         /// It could not be renewed; `note` says why and what to do.
         case failing = "failing"
         case expired = "EXPIRED"
+        /// The last sweep found that no stack's resource names it; `note` says what to do.
+        case orphan = "ORPHAN"
     }
 
     package let stackID: String
@@ -25,8 +27,12 @@ package struct CertificateStatus: Hashable, Sendable {
     /// One line; nil when there is nothing to say.
     package let note: String?
 
-    /// - Parameter attempt: what is remembered of the stack's renewal.
-    package init?(_ record: CertificateRecord, attempt: RenewalAttempt?, now: UnixInstant) {
+    /// - Parameters:
+    ///   - attempt: what is remembered of the stack's renewal.
+    ///   - orphan: what the last sweep found of the bundle.
+    package init?(
+        _ record: CertificateRecord, attempt: RenewalAttempt?, orphan: Orphan? = nil, now: UnixInstant
+    ) {
         guard let generation = record.address?.generation else { return nil }
         stackID = record.stackID
         logicalResourceID = record.logicalResourceID
@@ -36,8 +42,10 @@ package struct CertificateStatus: Hashable, Sendable {
         due = RenewalSchedule(notBefore: notBefore, notAfter: notAfter, generation: generation).due
         let concerned = attempt?.certificates.contains { $0.generation == generation.description } == true
         let failure = concerned && attempt?.execution == nil ? attempt?.failureLine : nil
-        note = failure
-        if notAfter <= now {
+        note = orphan?.line ?? failure
+        if orphan != nil {
+            state = .orphan
+        } else if notAfter <= now {
             state = .expired
         } else if failure != nil {
             state = .failing
@@ -48,8 +56,21 @@ package struct CertificateStatus: Hashable, Sendable {
         }
     }
 
+    /// A bundle without a record.
+    init?(_ orphan: Orphan) {
+        guard let address = CertificateAddress(bucket: orphan.bucket, key: orphan.key) else { return nil }
+        stackID = orphan.stackID ?? orphan.stackGUID
+        logicalResourceID = orphan.logicalResourceID
+        publicKey = orphan.publicKey
+        notBefore = orphan.notBefore
+        notAfter = orphan.notAfter
+        due = RenewalSchedule(notBefore: notBefore, notAfter: notAfter, generation: address.generation).due
+        state = .orphan
+        note = orphan.line
+    }
+
     /// Whether somebody has to look at it.
-    package var needsAttention: Bool { state == .failing || state == .expired }
+    package var needsAttention: Bool { [.failing, .expired, .orphan].contains(state) }
 
     /// `shop`, of the stack's ARN.
     package var stackName: String { stackID.split(separator: "/").dropFirst().first.map(String.init) ?? stackID }
@@ -75,6 +96,9 @@ extension CertificateStatus {
                 attempts[attempt.stackID] = attempt
             }
         }
+        var orphans = Dictionary(
+            try await SweepReport.latest(in: state, deadline: deadline)?.orphans.map { ($0.key, $0) } ?? []
+        ) { first, _ in first }
         let keys = try await state.keys(below: "records/", deadline: deadline).filter { !$0.hasSuffix("/adopted.json") }
         let records = try await withThrowingTaskGroup(of: CertificateRecord?.self) { group in
             var waiting = keys[...]
@@ -92,7 +116,11 @@ extension CertificateStatus {
             }
             return records
         }
-        return records.compactMap { CertificateStatus($0, attempt: attempts[$0.stackID], now: now) }
+        let recorded = records.compactMap {
+            CertificateStatus(
+                $0, attempt: attempts[$0.stackID], orphan: orphans.removeValue(forKey: $0.key), now: now)
+        }
+        return (recorded + orphans.values.compactMap { CertificateStatus($0) })
             .sorted {
                 ($0.notAfter, $0.stackID, $0.logicalResourceID) < ($1.notAfter, $1.stackID, $1.logicalResourceID)
             }

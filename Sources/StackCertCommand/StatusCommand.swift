@@ -11,8 +11,8 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show every certificate of this region: what, where, until when, and what is wrong.",
         discussion: """
-            Exit code 0: all is well. 1: a certificate has expired, or could not be renewed. 2: the status could not be
-            read, or the page not be written.
+            Exit code 0: all is well. 1: a certificate has expired, could not be renewed, or belongs to no stack any more
+            (ORPHAN). 2: the status could not be read, or the page not be written.
 
             EXAMPLES
               stackcert status
@@ -29,13 +29,14 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let statuses: [CertificateStatus]
+        let sweep: SweepReport?
         do {
-            statuses = try await aws.withAWS { try await read($0) }
+            (statuses, sweep) = try await aws.withAWS { try await read($0) }
         } catch {
             StandardStreams.complain(Reason(error).description)
             throw ExitCode(2)
         }
-        let table = StatusTable(statuses, now: SystemWallClock().now)
+        let table = StatusTable(statuses, sweep: sweep, now: SystemWallClock().now)
         switch output.output {
         case .text: StandardStreams.write(table.text)
         case .json: StandardStreams.write(try table.json())
@@ -43,7 +44,7 @@ struct StatusCommand: AsyncParsableCommand {
         if statuses.contains(where: \.needsAttention) { throw ExitCode(1) }
     }
 
-    private func read(_ connection: AWSConnection) async throws -> [CertificateStatus] {
+    private func read(_ connection: AWSConnection) async throws -> ([CertificateStatus], SweepReport?) {
         let deadline = connection.clock.now.advanced(by: .seconds(120))
         let state = try await provider.state(connection, deadline: deadline)
         let now = connection.clock.now
@@ -51,6 +52,6 @@ struct StatusCommand: AsyncParsableCommand {
         if let html {
             try WholeFile(path: html).write(StatusPage(statuses, region: connection.region, now: now).html)
         }
-        return statuses
+        return (statuses, try await SweepReport.latest(in: state, deadline: deadline))
     }
 }

@@ -5,11 +5,23 @@ import Timekeeping
 /// What `stackcert status` prints.
 struct StatusTable {
     private let statuses: [CertificateStatus]
+    private let sweep: SweepReport?
     private let now: UnixInstant
 
-    init(_ statuses: [CertificateStatus], now: UnixInstant) {
+    /// - Parameter sweep: the last one; nil when there was none.
+    init(_ statuses: [CertificateStatus], sweep: SweepReport? = nil, now: UnixInstant) {
         self.statuses = statuses
+        self.sweep = sweep
         self.now = now
+    }
+
+    /// `The last sweep was 3 days ago.`
+    var sweepLine: String {
+        guard let ended = sweep?.endedAt else { return "There was no sweep yet: orphans are not shown." }
+        let age = Int(ended.duration(to: now) / Duration.days(1))
+        return age < 1
+            ? "The last sweep was less than a day ago."
+            : "The last sweep was \(age) \(age == 1 ? "day" : "days") ago."
     }
 
     /// A line for each certificate, the first to expire at the top; under a line what is wrong.
@@ -35,6 +47,7 @@ struct StatusTable {
             lines.append(line(row))
             if let note = status.note { lines.append("  \(note)") }
         }
+        lines.append(sweepLine)
         return lines.joined(separator: "\n")
     }
 

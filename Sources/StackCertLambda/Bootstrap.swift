@@ -98,16 +98,16 @@ enum Bootstrap {
         clock: any WallClock
     ) throws -> RenewalInvocationHandler {
         let client = try client(environment: environment, executor: executor, clock: clock)
-        let state = StateBucket(
-            configuration.stateBucket, s3: S3(client, expectedBucketOwner: configuration.bucketOwner))
+        let s3 = S3(client, expectedBucketOwner: configuration.bucketOwner)
         var otherAccounts: OtherAccounts?
         if let own = configuration.bucketOwner, let role = configuration.roleElsewhere {
             otherAccounts = OtherAccounts(own: own, client: client, roleName: role, clock: clock)
         }
-        let run = RenewalRun(
-            RenewalEnvironment(
-                cloudFormation: CloudFormation(client), otherAccounts: otherAccounts, state: state, clock: clock,
-                window: configuration.window))
-        return RenewalInvocationHandler(run: run, configuration: configuration, sns: SNS(client), clock: clock)
+        let environment = RenewalEnvironment(
+            cloudFormation: CloudFormation(client), otherAccounts: otherAccounts,
+            state: StateBucket(configuration.stateBucket, s3: s3), clock: clock, window: configuration.window)
+        return RenewalInvocationHandler(
+            environment: environment, bundles: configuration.certificateBucket.map { BundleListing($0, s3: s3) },
+            configuration: configuration, sns: SNS(client), clock: clock)
     }
 }

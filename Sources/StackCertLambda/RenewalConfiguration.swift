@@ -4,6 +4,8 @@ import Configuration
 /// The renewal function's environment variables, read once. `templates/provider.yml` sets them.
 struct RenewalConfiguration: Sendable {
     let stateBucket: String
+    /// The bucket of bundles, for the sweep; nil when the provider's stack is of an older template.
+    let certificateBucket: String?
     /// The account that must own the bucket; nil when it is not checked.
     let bucketOwner: String?
     /// The topic that is told of failures; nil when there is none.
@@ -25,6 +27,7 @@ struct RenewalConfiguration: Sendable {
                     + "its own template.")
         }
         self.stateBucket = stateBucket
+        self.certificateBucket = text("stackcert.certificate.bucket")
         self.bucketOwner = text("stackcert.bucket.owner")
         self.topicARN = text("stackcert.alarm.topic.arn")
         self.roleElsewhere = text("stackcert.renewal.role")

@@ -1,12 +1,16 @@
 import AWSClient
+import CertificateIssuance
 import CertificateRenewal
+import FoundationEssentials
 import LambdaRuntime
 import Logging
 import Timekeeping
 
-/// One run of the renewal, whatever the event says: the schedule only wakes it.
+/// One run of the renewal, or of the sweep when the event is `{"sweep": true}`: two schedules wake the function. A sweep
+/// that ran out of time is gone on with after each renewal.
 struct RenewalInvocationHandler: InvocationHandler {
-    let run: RenewalRun
+    let environment: RenewalEnvironment
+    let bundles: BundleListing?
     let configuration: RenewalConfiguration
     let sns: SNS
     let clock: any WallClock
@@ -17,9 +21,13 @@ struct RenewalInvocationHandler: InvocationHandler {
     func handle(_ invocation: Invocation) async throws -> [UInt8] {
         let time = clock.now.duration(to: invocation.deadline)
         let deadline = invocation.deadline.advanced(by: .zero - min(Self.reserve, time / 2))
-        let report = try await run.run(until: deadline, logger: .current)
+        if asksForSweep(invocation.payload) {
+            return try await sweep(invocation, begins: true, until: deadline)
+        }
+        let report = try await RenewalRun(environment).run(until: deadline, logger: .current)
         emit(report)
         await notify(report, deadline: invocation.deadline.advanced(by: .seconds(-2)))
+        if bundles != nil { _ = try await sweep(invocation, begins: false, until: deadline) }
         let counts = RenewalOutcome.Code.allCases.compactMap { code in
             report.count(code) > 0 ? "\"\(code.rawValue)\":\(report.count(code))" : nil
         }
@@ -63,6 +71,51 @@ struct RenewalInvocationHandler: InvocationHandler {
                 Logger.current.error("a notification could not be sent", metadata: ["error.message": "\(error)"])
             }
         }
+    }
+}
+
+extension RenewalInvocationHandler {
+    private struct Event: Decodable {
+        let sweep: Bool?
+    }
+
+    private func asksForSweep(_ payload: [UInt8]) -> Bool {
+        (try? JSONDecoder().decode(Event.self, from: Data(payload)))?.sweep == true
+    }
+
+    private func sweep(_ invocation: Invocation, begins: Bool, until deadline: UnixInstant) async throws -> [UInt8] {
+        guard let bundles else {
+            throw ConfigurationError(
+                .missing("STACKCERT_CERTIFICATE_BUCKET"),
+                "The renewal function has no environment variable STACKCERT_CERTIFICATE_BUCKET: update the provider "
+                    + "stack from its own template.")
+        }
+        let sweep = StateSweep(environment, bundles: bundles, home: home(of: invocation))
+        switch try await sweep.run(begins: begins, until: deadline, logger: .current) {
+        case .idle: return Array(#"{"Sweep":"Idle"}"#.utf8)
+        case .interrupted: return Array(#"{"Sweep":"Interrupted"}"#.utf8)
+        case .complete(let report):
+            emit(report.tally)
+            return Array(#"{"Sweep":"Complete","Orphans":\#(report.tally.orphans)}"#.utf8)
+        }
+    }
+
+    /// `arn:aws:lambda:<region>:<account>:function:<name>`, made the beginning of the ARNs of stacks beside it.
+    private func home(of invocation: Invocation) -> String {
+        let fields = invocation.invokedFunctionARN.split(separator: ":", omittingEmptySubsequences: false)
+        guard fields.count > 4 else { return "arn:" }
+        return "arn:\(fields[1]):cloudformation:\(fields[3]):\(fields[4]):stack/"
+    }
+
+    private func emit(_ tally: SweepTally) {
+        var record = MetricRecord(
+            namespace: "StackCert", dimensions: [("FunctionName", configuration.functionName)])
+        record.add("Orphans", tally.orphans)
+        record.add("RecordsRepaired", tally.recordsWritten)
+        record.add("RecordsRemoved", tally.recordsRemoved)
+        record.add("MarkersRepaired", tally.markersWritten)
+        record.add("MarkersRemoved", tally.markersRemoved)
+        record.emit(at: clock.now)
     }
 }
 

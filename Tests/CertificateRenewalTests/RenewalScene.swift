@@ -23,6 +23,8 @@ final class RenewalScene: HTTPExecutor {
         var events = ""
         /// The outermost stack, of a nested one.
         var rootName: String?
+        /// Physical ids.
+        var resources: [String: String] = [:]
     }
 
     struct ChangeSet: Sendable {
@@ -116,7 +118,7 @@ final class RenewalScene: HTTPExecutor {
     func distrust() { state.withLock { $0.trustsUs = false } }
     func stack(_ name: String) -> Stack? { state.withLock { $0.stacks[Self.stackID(name)] } }
 
-    fileprivate var client: AWSServiceClient {
+    var client: AWSServiceClient {
         get throws {
             AWSServiceClient(
                 configuration: try AWSConfiguration.fromEnvironment(["AWS_REGION": "eu-west-1"]), executor: self,
@@ -135,7 +137,7 @@ final class RenewalScene: HTTPExecutor {
         }
     }
 
-    private func address(_ stack: String, rotation: String) throws -> (CertificateAddress, CertificateOwner) {
+    func address(_ stack: String, rotation: String) throws -> (CertificateAddress, CertificateOwner) {
         let owner = CertificateOwner(
             stackID: Self.stackID(stack), stackGUID: "guid-\(stack)", logicalResourceID: "Certificate")
         let definition = CertificateDefinition(
@@ -148,10 +150,7 @@ final class RenewalScene: HTTPExecutor {
     func certify(_ stack: String, rotation: String = "1", age: Duration = .days(80)) async throws {
         let (address, owner) = try address(stack, rotation: rotation)
         let issued = clock.now.advanced(by: .zero - age)
-        let facts = CertificateFacts(
-            publicKey: "key-\(rotation)", previousPublicKey: "other", previousKeyDiscarded: true,
-            certificateFingerprint: "fingerprint-\(rotation)", serialNumber: "01", notBefore: issued,
-            notAfter: issued.advanced(by: .days(90)), requestID: "request-\(rotation)", issuedAt: issued)
+        let facts = facts(rotation, issuedAt: issued)
         _ = try await store.claim(
             address, of: owner,
             settings: CertificateSettings(rotationParameter: "CertificateRotation", stableS3Key: false),
@@ -167,6 +166,13 @@ final class RenewalScene: HTTPExecutor {
         try await StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)).write(
             Acknowledgement(bundle: address.key, at: clock.now), at: key,
             deadline: clock.now.advanced(by: .seconds(60)))
+    }
+
+    func facts(_ rotation: String, issuedAt issued: UnixInstant) -> CertificateFacts {
+        CertificateFacts(
+            publicKey: "key-\(rotation)", previousPublicKey: "other", previousKeyDiscarded: true,
+            certificateFingerprint: "fingerprint-\(rotation)", serialNumber: "01", notBefore: issued,
+            notAfter: issued.advanced(by: .days(90)), requestID: "request-\(rotation)", issuedAt: issued)
     }
 
     /// CloudFormation has carried the update out: the new generation is there and the old one deleted.
@@ -287,6 +293,18 @@ final class RenewalScene: HTTPExecutor {
                         + (stack.roleARN.map { "<RoleARN>\($0)</RoleARN>" } ?? "")
                         + (stack.rootName.map { "<RootId>\(Self.stackID($0))</RootId>" } ?? "")
                         + "<Tags>\(tags.joined())</Tags></member></Stacks>")
+            case "ListStacks":
+                let summaries = state.stacks.keys.sorted().map { "<member><StackId>\($0)</StackId></member>" }
+                return result(action, "<StackSummaries>\(summaries.joined())</StackSummaries>")
+            case "ListStackResources":
+                guard let stack = state.stacks[stackID] else {
+                    return refusal("ValidationError", "Stack with id \(stackID) does not exist")
+                }
+                let resources = stack.resources.map {
+                    "<member><LogicalResourceId>\($0)</LogicalResourceId><PhysicalResourceId>\($1)</PhysicalResourceId>"
+                        + "<ResourceStatus>\(stack.status)</ResourceStatus></member>"
+                }
+                return result(action, "<StackResourceSummaries>\(resources.joined())</StackResourceSummaries>")
             case "DescribeStackEvents":
                 return result(action, "<StackEvents>\(state.stacks[stackID]?.events ?? "")</StackEvents>")
             case "CreateChangeSet":

@@ -54,6 +54,7 @@ def test_the_provider_tells_the_renewal_what_it_reads():
     variables = documents.read("provider")["Resources"]["RenewalFunction"]["Properties"]["Environment"]["Variables"]
     assert set(variables) == {
         "STACKCERT_STATE_BUCKET",
+        "STACKCERT_CERTIFICATE_BUCKET",
         "STACKCERT_BUCKET_OWNER",
         "STACKCERT_ALARM_TOPIC_ARN",
         "STACKCERT_RENEWAL_WINDOW",

@@ -33,6 +33,33 @@ extension S3 {
         return objects
     }
 
+    /// One page of such a listing, for walks through more objects than fit into memory.
+    ///
+    /// - Parameter maxKeys: 1,000 at most.
+    /// - Returns: the page, and whether nothing comes behind it.
+    package func listObjectsPage(
+        bucket: String, prefix: String, startAfter: String?, maxKeys: Int, deadline: UnixInstant
+    ) async throws -> (objects: [ObjectSummary], isLast: Bool) {
+        var call = try call("ListObjectsV2", .get, bucket: bucket)
+        call.query = [
+            ("encoding-type", "url"), ("list-type", "2"), ("max-keys", String(maxKeys)), ("prefix", prefix),
+        ]
+        if let startAfter {
+            call.query.append(("start-after", startAfter))
+        }
+        let answer = try await client.send(call, deadline: deadline)
+        do {
+            let page = try XMLElement(parsing: answer.body)
+            var objects: [ObjectSummary] = []
+            for element in page.children where element.name == "Contents" {
+                objects.append(try ObjectSummary(element, page.keyEncoding))
+            }
+            return (objects, page["IsTruncated"] != "true")
+        } catch {
+            throw error.during(call)
+        }
+    }
+
     /// Every version and delete marker of the keys that begin with `prefix`: versions by key, the latest first, and
     /// markers likewise; how S3 mixes the two is not to be relied on.
     package func listObjectVersions(
