@@ -14,12 +14,12 @@ package struct StateSweep: Sendable {
     let bundles: BundleListing
     /// `arn:aws:cloudformation:eu-west-1:111122223333:stack/`: what begins otherwise cannot be seen from here.
     let home: String
+    private let pageLength: Int
 
     /// What is younger may still be being made.
     static let grace: Duration = .days(1)
     /// A bundle that nobody names is reported when it is older.
     static let orphanAge: Duration = .days(7)
-    private static let pageLength = 200
     /// With less time than that no page is begun.
     private static let pageTime: Duration = .seconds(60)
     /// Kept back for writing down how far it came.
@@ -34,7 +34,9 @@ package struct StateSweep: Sendable {
         case complete(SweepReport)
     }
 
-    package init(_ environment: RenewalEnvironment, bundles: BundleListing, home: String) {
+    /// - Parameter pageLength: how many objects are gone through before it is written down: 1,000 at most.
+    package init(_ environment: RenewalEnvironment, bundles: BundleListing, home: String, pageLength: Int = 200) {
+        self.pageLength = pageLength
         self.environment = environment
         self.bundles = bundles
         self.home = home
@@ -93,12 +95,12 @@ package struct StateSweep: Sendable {
             switch progress.phase {
             case .records:
                 try await state.page(
-                    below: CertificateRecord.root, after: progress.position, count: Self.pageLength, deadline: deadline)
+                    below: CertificateRecord.root, after: progress.position, count: pageLength, deadline: deadline)
             case .bundles:
-                try await bundles.page(after: progress.position, count: Self.pageLength, deadline: deadline)
+                try await bundles.page(after: progress.position, count: pageLength, deadline: deadline)
             case .markers:
                 try await state.page(
-                    below: RenewalAction.root, after: progress.position, count: Self.pageLength, deadline: deadline)
+                    below: RenewalAction.root, after: progress.position, count: pageLength, deadline: deadline)
             }
         let findings =
             switch progress.phase {

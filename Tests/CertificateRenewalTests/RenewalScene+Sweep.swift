@@ -64,7 +64,7 @@ extension RenewalScene {
         let logs = logs
         let logger = Logger(label: "sweep") { _ in logs }
         let sweep = StateSweep(
-            try environment, bundles: BundleListing("certificates", s3: try s3Client), home: Self.home)
+            try environment, bundles: BundleListing("certificates", s3: try s3Client), home: Self.home, pageLength: 3)
         return try await sweep.run(begins: begins, until: clock.now.advanced(by: time), logger: logger)
     }
 

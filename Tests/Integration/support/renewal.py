@@ -170,9 +170,16 @@ class Renewal:
 
     # Runs.
 
-    def invoke(self) -> dict[str, Any]:
-        answer = self.cloud.client("lambda").invoke(FunctionName=self.provider.renewal_function_name, Payload=b"{}")
+    def invoke(self, payload: bytes = b"{}") -> dict[str, Any]:
+        answer = self.cloud.client("lambda").invoke(FunctionName=self.provider.renewal_function_name, Payload=payload)
         return json.loads(answer["Payload"].read())
+
+    def sweep(self) -> dict[str, Any]:
+        """One sweep, from its beginning to its end; what it answered."""
+        self._log()
+        answer = self.invoke(b'{"sweep": true}')
+        self._log()
+        return answer
 
     def _log(self) -> list[dict[str, Any]]:
         """The function's lines of JSON since the last look."""
@@ -225,16 +232,16 @@ class Renewal:
         found = self.cloud.client("cloudformation").list_change_sets(StackName=stack.name)["Summaries"]
         return [summary["ChangeSetName"] for summary in found]
 
-    def rule(self) -> dict[str, Any]:
+    def rule(self, resource: str = "RenewalSchedule") -> dict[str, Any]:
         found = self.cloud.client("cloudformation").describe_stack_resource(
-            StackName=self.provider.stack, LogicalResourceId="RenewalSchedule"
+            StackName=self.provider.stack, LogicalResourceId=resource
         )
         name = found["StackResourceDetail"]["PhysicalResourceId"].rsplit("/", 1)[-1]
         return self.cloud.client("events").describe_rule(Name=name)
 
-    def fire(self) -> None:
+    def fire(self, resource: str = "RenewalSchedule") -> None:
         """The schedule's hour has come."""
-        self.cloud.schedules.fire(self.rule()["Arn"])
+        self.cloud.schedules.fire(self.rule(resource)["Arn"])
         self.cloud.asynchronous.wait_idle()
 
 

@@ -1,0 +1,37 @@
+"""What a test does around a sweep: lets objects grow old, loses some, and reads the report."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from support.provider import Provider
+
+
+def age(provider: Provider, days: int) -> None:
+    """Every object in both buckets becomes so many days older. Past the API: S3 lets nobody set the date."""
+    backend = s3_backends[provider.cloud.account]["aws"]
+    for bucket in (provider.bucket, provider.state_bucket):
+        for versions in backend.buckets[bucket].keys._data.values():
+            for version in versions if isinstance(versions, list) else [versions]:
+                version.last_modified -= datetime.timedelta(days=days)
+
+
+def lose(provider: Provider, key: str) -> None:
+    """Somebody removes an object of the state bucket by hand."""
+    client = provider.cloud.client("s3", as_role=provider.role_arn)
+    client.delete_object(Bucket=provider.state_bucket, Key=key)
+
+
+def remove_version(provider: Provider, key: str, version: str) -> None:
+    """What the operator does about an orphan."""
+    client = provider.cloud.client("s3", as_role=provider.role_arn)
+    client.delete_object(Bucket=provider.bucket, Key=key, VersionId=version)
+
+
+def latest(provider: Provider) -> dict[str, Any]:
+    found = provider.cloud.client("s3").get_object(Bucket=provider.state_bucket, Key="sweep/latest.json")
+    return json.loads(found["Body"].read())

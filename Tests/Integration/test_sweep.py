@@ -1,0 +1,100 @@
+"""The weekly sweep: it mends what renewal needs and reports bundles that no stack names, and deletes no bundle."""
+
+from __future__ import annotations
+
+import pytest
+from support import sweep
+from support.application import application
+from support.renewal import Renewal, renewable
+from test_status import row, status
+
+
+@pytest.fixture(scope="module")
+def renewal(provider) -> Renewal:
+    return Renewal(provider)
+
+
+def test_the_schedule_wakes_the_sweep_every_week(renewal):
+    rule = renewal.rule("SweepSchedule")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(7 days)", "ENABLED")
+    renewal.fire("SweepSchedule")
+    assert sweep.latest(renewal.provider)["tally"]["unreadable"] == 0
+
+
+def test_a_lost_marker_and_a_lost_record_come_back(provider, renewal, name):
+    stack = renewable(provider, name)
+    markers = [key for key in provider.state("actions/") if stack.guid in key]
+    [record] = provider.state(f"records/{stack.guid}/")
+    sweep.age(provider, days=2)
+    for key in [*markers, record]:
+        sweep.lose(provider, key)
+    assert renewal.sweep()["Sweep"] == "Complete"
+    assert [key for key in provider.state("actions/") if stack.guid in key] == markers
+    assert provider.state(f"records/{stack.guid}/") == [record]
+    tally = sweep.latest(provider)["tally"]
+    assert (tally["recordsWritten"], tally["markersWritten"]) == (1, 1)
+    # What came back is enough for a renewal, and for a removal that leaves nothing.
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "Started"
+    assert stack.wait().status == "UPDATE_COMPLETE"
+    assert renewal.run(stack) == "Renewed"
+    stack.delete()
+    assert provider.state(f"records/{stack.guid}/") == []
+    assert provider.keys(f"backend-certificate/{name}/") == []
+
+
+def test_an_orphan_is_shown_and_stays(cloud, provider, renewal, name):
+    """The stack is deleted while the function may not remove bundles: CloudFormation is told to keep the resource."""
+    stack = application(provider, name)
+    stack.create()
+    cloud.faults.add("refuse", "s3:DeleteObjectVersion", principal="FunctionRole")
+    assert stack.delete().status == "DELETE_FAILED"
+    cloud.faults.clear()
+    guid, key = stack.guid, stack.attributes["CertificateS3Key"]
+    gone = cloud.stacks.delete(name, RetainResources=["Certificate"])
+    assert gone.status == "DELETE_COMPLETE"
+    assert renewal.sweep()["Orphans"] == 0
+    sweep.age(provider, days=8)
+    assert renewal.sweep()["Orphans"] == 1
+    assert renewal.metrics()["Orphans"] == 1
+    assert provider.keys(f"backend-certificate/{name}/") == [key]
+    assert not [marker for marker in provider.state("actions/") if guid in marker]
+    shown = status(cloud)
+    assert shown.returncode == 1
+    # Of a bundle without a record only the last part of the stack's id is known.
+    [line] = [line for line in shown.stdout.splitlines() if line.endswith("ORPHAN")]
+    assert line.split()[0] in (name, guid)
+    assert f"delete s3://{provider.bucket}/{key}" in shown.stdout
+    assert shown.stdout.rstrip().endswith("The last sweep was less than a day ago.")
+    for version in provider.versions(key):
+        cloud.client("s3", as_role=provider.break_glass_role)
+        sweep.remove_version(provider, *version)
+    assert renewal.sweep()["Orphans"] == 0
+    assert provider.state(f"records/{guid}/") == []
+    assert status(cloud).returncode == 0
+
+
+def test_markers_of_nothing_are_removed(provider, renewal, name):
+    stack = renewable(provider, name)
+    marker = renewal.make_due(stack)
+    stack.delete()
+    assert marker in provider.state("actions/")
+    sweep.age(provider, days=2)
+    renewal.sweep()
+    assert marker not in provider.state("actions/")
+
+
+def test_the_sweep_reads_no_private_key(cloud, provider, renewal, name):
+    """It may look at a bundle from outside, as the function does; the content needs kms:Decrypt."""
+    stack = renewable(provider, name)
+    key = stack.outputs()["CertificateS3Key"]
+    client = cloud.client("s3", as_role=provider.renewal_role_arn)
+    assert client.head_object(Bucket=provider.bucket, Key=key)["Metadata"]["public-key"]
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        client.get_object(Bucket=provider.bucket, Key=key)
+    cloud.recorder.clear()
+    renewal.sweep()
+    read = [call for call in cloud.recorder.calls if "RenewalRole" in call.principal and call.method == "GET"]
+    assert not [call for call in read if key in call.target]
+    assert row(status(cloud), name)[-1] == "ok"
+    stack.delete()
