@@ -110,7 +110,8 @@ package struct StateSweep: Sendable {
             }
         for orphan in findings.orphans {
             logger.warning(
-                "a bundle that no stack names", metadata: ["sweep.key": "\(orphan.key)", "sweep.message": "\(orphan.line)"])
+                "a bundle that no stack names",
+                metadata: ["sweep.key": "\(orphan.key)", "sweep.message": "\(orphan.line)"])
         }
         return SweptPage(findings: findings, lastKey: listed.objects.last?.key, isLast: listed.isLast)
     }

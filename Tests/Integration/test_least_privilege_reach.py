@@ -146,10 +146,23 @@ REFUSED: dict[str, list[Request]] = {
         ("renewal", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "actions/x"}),
         ("renewal", "s3:ListBucket", state(), {"s3:prefix": "orders/"}),
     ],
-    "RenewalPolicy/ReadRecords": [("renewal", "s3:GetObject", state("tombstones/x"), {})],
     "RenewalPolicy/ReadWhatServersSay": [("renewal", "s3:GetObject", state("tombstones/x"), {})],
-    "RenewalPolicy/RemoveMarkersOfNothing": [("renewal", "s3:DeleteObject", state("records/x"), {})],
-    "RenewalPolicy/RememberRenewals": [("renewal", "s3:PutObject", state("records/x"), {})],
+    "RenewalPolicy/ReadAndMendRecords": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
+    "RenewalPolicy/MendMarkers": [("renewal", "s3:DeleteObject", state("tombstones/x"), {})],
+    "RenewalPolicy/RememberRenewals": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
+    "RenewalPolicy/RememberTheSweep": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
+    # What an earlier system left has no encryption, and a bundle's content needs the key.
+    "RenewalPolicy/LookAtBundlesFromOutside": [
+        ("renewal", "s3:GetObject", bucket(COPY), {}),
+        ("renewal", "s3:GetObjectVersion", bucket(BUNDLE), {}),
+        ("renewal", "kms:Decrypt", "{key}", through_s3(bucket(BUNDLE))),
+    ],
+    "RenewalPolicy/ListBundles": [
+        ("renewal", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "backend-certificate/"}),
+        ("renewal", "s3:ListBucket", bucket(), {"s3:prefix": "backend-certificate-"}),
+    ],
+    # No narrower resource exists.
+    "RenewalPolicy/FindTheStackOfABundle": [],
     "RenewalPolicy/LookAtStacks": [
         ("renewal", "cloudformation:DescribeStacks", "arn:aws:cloudformation:elsewhere:{account}:stack/x/1", {}),
     ],
@@ -328,6 +341,8 @@ ALLOWED: list[Request] = [
     ),
     ("cloudtrail", "s3:GetBucketAcl", "arn:aws:s3:::{audit}", {"aws:sourcearn": "{trail}"}),
     ("cloudtrail", "s3:PutObject", "arn:aws:s3:::{audit}/AWSLogs/{account}/x", {"aws:sourcearn": "{trail}"}),
+    # From outside only: S3 asks the key before it shows the content.
+    ("renewal", "s3:GetObject", bucket(BUNDLE), {}),
 ]
 # Actions of resource policies that allow, and who needs each: what is left out of here is tested with the function.
 NEEDED = {

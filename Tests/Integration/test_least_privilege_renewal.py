@@ -4,7 +4,7 @@ of them nothing is refused."""
 from __future__ import annotations
 
 import pytest
-from support import policies
+from support import policies, sweep
 from support.renewal import Renewable, Renewal, renewable
 
 # What is needed for other accounts is held in test_least_privilege_reach.py: all stacks here are in one.
@@ -25,8 +25,8 @@ def in_force(renewal):
 
 
 def scenario(renewal: Renewal, stack: Renewable) -> str | None:
-    """A renewal that is told not to deploy a change, one that is rolled back, one that goes well: what went wrong, or
-    None."""
+    """A renewal that is told not to deploy a change, one that is rolled back, one that goes well, and a sweep: what
+    went wrong, or None."""
     cloud = renewal.cloud
     cloud.recorder.clear()
     renewal.messages()
@@ -53,8 +53,29 @@ def scenario(renewal: Renewal, stack: Renewable) -> str | None:
         return f"not seen to be renewed: {renewal.line}"
     if [key for key in renewal.provider.state("renewals/") if stack.guid in key]:
         return "its memory was left behind"
+    if wrong := swept(renewal, stack):
+        return wrong
     denied = cloud.recorder.denied("RenewalRole")
     return f"refused: {denied[0].action}" if denied else None
+
+
+def swept(renewal: Renewal, stack: Renewable) -> str | None:
+    """A sweep that mends, clears away and reports: what went wrong, or None."""
+    provider = renewal.provider
+    [record] = provider.state(f"records/{stack.guid}/")
+    [marker] = [key for key in provider.state("actions/") if stack.guid in key]
+    of_nothing = sweep.leave_a_record_of_nothing(provider, record, stack.guid)
+    sweep.age(provider, days=2)
+    for key in (record, marker):
+        sweep.lose(provider, key)
+    if renewal.sweep().get("Sweep") != "Complete" or "Orphans" not in renewal.metrics():
+        return "the sweep did not come to its end"
+    found = provider.state()
+    if record not in found or marker not in found:
+        return "what was lost did not come back"
+    if of_nothing in found:
+        return "a record of nothing was left behind"
+    return "the sweep's progress was left behind" if "sweep/progress.json" in found else None
 
 
 def played(renewal: Renewal, name: str) -> str | None:
@@ -71,6 +92,7 @@ def cleaned(renewal: Renewal, name: str) -> None:
     stack = Renewable(renewal.cloud, name, renewal.cloud.stacks.wait(name))
     stack.delete()
     renewal.forget(stack)
+    sweep.forget(renewal.provider)
 
 
 def test_the_whole_policy_is_enough(renewal, name):
