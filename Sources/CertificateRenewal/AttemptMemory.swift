@@ -15,11 +15,14 @@ struct AttemptMemory: Sendable {
 
     private var key: String { RenewalAttempt.key(stackGUID: stack.guid) }
 
+    /// - Parameter trigger: a person need not wait for the next try.
     /// - Returns: nil when the stack's next try is not due yet, or when another run has it.
-    func take(at now: UnixInstant, lease: Duration) async throws -> Held? {
+    func take(at now: UnixInstant, lease: Duration, trigger: RenewalTrigger = .schedule) async throws -> Held? {
         let existing = try await state.document(RenewalAttempt.self, at: key, deadline: deadline)
         var attempt = existing?.document ?? RenewalAttempt(stack, now: now)
-        guard attempt.leaseEnds <= now, attempt.execution != nil || attempt.nextTry <= now else { return nil }
+        guard attempt.leaseEnds <= now,
+            attempt.execution != nil || attempt.nextTry <= now || trigger.isAttended
+        else { return nil }
         attempt = attempt.for(stack)
         attempt.leaseEnds = now.advanced(by: lease)
         var etag = ""

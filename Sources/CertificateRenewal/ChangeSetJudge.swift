@@ -16,10 +16,28 @@ package struct ChangeSetJudge: Sendable {
         self.parameters = parameters
     }
 
+    /// What is said of one change.
+    package struct Verdict: Hashable, Sendable {
+        package let change: CloudFormation.ResourceChange
+        /// Whether it belongs to the rotation.
+        package let isExpected: Bool
+        /// `Properties.Rotation by ParameterReference CertificateRotation`: what it follows from; of one that does not
+        /// belong to the rotation, the causes that do not.
+        package let causes: String
+
+        /// Nil for a change that belongs to the rotation.
+        var objection: String? {
+            isExpected ? nil : "\(change.logicalResourceID) (\(change.resourceType)): \(change.action) \(causes)"
+        }
+    }
+
     /// What does not belong to a rotation, a line for each; empty when the change set may be executed.
-    ///
-    /// Source: API reference, `ResourceChangeDetail`.
     package func objections(to changes: [CloudFormation.ResourceChange]) -> [String] {
+        verdicts(on: changes).compactMap(\.objection)
+    }
+
+    /// Source: API reference, `ResourceChangeDetail`.
+    package func verdicts(on changes: [CloudFormation.ResourceChange]) -> [Verdict] {
         // A resource may follow from one that follows from the rotation: the set grows until it stays.
         var expected = rotating
         while true {
@@ -27,10 +45,11 @@ package struct ChangeSetJudge: Sendable {
             if more.isEmpty { break }
             expected.formUnion(more.map(\.logicalResourceID))
         }
-        return changes.compactMap { change in
-            if follows(change, from: expected) { return nil }
-            return
-                "\(change.logicalResourceID) (\(change.resourceType)): \(change.action) \(cause(of: change, expected))"
+        return changes.map { change in
+            let isExpected = follows(change, from: expected)
+            let details =
+                isExpected ? change.details : change.details.filter { !follows($0, in: change, from: expected) }
+            return Verdict(change: change, isExpected: isExpected, causes: Self.causes(details))
         }
     }
 
@@ -64,8 +83,8 @@ package struct ChangeSetJudge: Sendable {
         }
     }
 
-    private func cause(of change: CloudFormation.ResourceChange, _ expected: Set<String>) -> String {
-        let causes = change.details.filter { !follows($0, in: change, from: expected) }.map { detail in
+    private static func causes(_ details: [CloudFormation.ChangeDetail]) -> String {
+        let causes = details.map { detail in
             let target = detail.name.map { "\(detail.attribute).\($0)" } ?? detail.attribute
             return "\(target) by \(detail.source ?? "unknown")\(detail.causingEntity.map { " " + $0 } ?? "")"
         }

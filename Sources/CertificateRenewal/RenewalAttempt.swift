@@ -33,6 +33,12 @@ package struct RenewalAttempt: Hashable, Sendable, Codable {
         nextTry = now
     }
 
+    /// The stack with what is to be replaced in it.
+    var stack: DueStack {
+        let guid = stackID.split(separator: "/").last.map(String.init) ?? stackID
+        return DueStack(id: stackID, guid: guid, certificates: certificates)
+    }
+
     static func key(stackGUID: String) -> String { "\(root)\(stackGUID).json" }
 
     /// After 1, 10 and 100 minutes, then once a day; once a day from the beginning when servers were replaced in vain.

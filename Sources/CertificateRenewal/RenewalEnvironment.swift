@@ -17,11 +17,12 @@ package struct RenewalEnvironment: Sendable {
     package let stacksInFlight: Int
     /// How long a run keeps a stack to itself: longer than any invocation lasts.
     package let lease: Duration
+    package let trigger: RenewalTrigger
 
     package init(
         cloudFormation: CloudFormation, otherAccounts: OtherAccounts? = nil, state: StateBucket, clock: any WallClock,
-        window: RenewalWindow? = nil,
-        stacksInFlight: Int = 4, lease: Duration = .seconds(1000)
+        window: RenewalWindow? = nil, stacksInFlight: Int = 4, lease: Duration = .seconds(1000),
+        trigger: RenewalTrigger = .schedule
     ) {
         self.cloudFormation = cloudFormation
         self.otherAccounts = otherAccounts
@@ -30,6 +31,7 @@ package struct RenewalEnvironment: Sendable {
         self.window = window
         self.stacksInFlight = max(1, stacksInFlight)
         self.lease = lease
+        self.trigger = trigger
     }
 
     /// CloudFormation as the stack's account has to be asked.

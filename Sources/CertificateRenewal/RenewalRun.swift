@@ -14,15 +14,11 @@ package struct RenewalRun: Sendable {
     /// - Parameter deadline: when the run has to be over. Stacks for which no time is left wait for the next.
     /// - Throws: ``AWSError`` when what is due cannot be found. A single stack's failure is in the report.
     package func run(until deadline: UnixInstant, logger: Logger) async throws -> RenewalReport {
-        let due = try await due(deadline: deadline, logger: logger)
-        let attempts = try await attempts(deadline: deadline, logger: logger)
-        // What an earlier run started is looked after before anything else is begun in the same stack.
-        let begun = attempts.filter { $0.value.execution != nil }
-        var stacks = begun.map { DueStack(id: $1.stackID, guid: $0, certificates: $1.certificates) }
-        stacks += due.filter { begun[$0.guid] == nil }
-        stacks.sort { ($0.earliestExpiry ?? environment.clock.now) < ($1.earliestExpiry ?? environment.clock.now) }
-        // Somebody else renewed, or removed, what a try of ours failed to renew.
-        for guid in attempts.keys where !stacks.contains(where: { $0.guid == guid }) {
+        let (due, attempts, stacks) = try await pending(deadline: deadline, logger: logger)
+        // Somebody else renewed, or removed, what a try of ours failed to renew. Or a person is about to rotate what is
+        // not due: that one's lease has not ended.
+        for (guid, attempt) in attempts
+        where !stacks.contains(where: { $0.guid == guid }) && attempt.leaseEnds <= environment.clock.now {
             try await environment.state.delete(RenewalAttempt.key(stackGUID: guid), deadline: deadline)
         }
 
@@ -46,6 +42,24 @@ package struct RenewalRun: Sendable {
     }
 
     // MARK: What is due
+
+    /// All stacks in which there is something to do, those that run out first at the beginning.
+    package func stacks(deadline: UnixInstant, logger: Logger) async throws -> [DueStack] {
+        try await pending(deadline: deadline, logger: logger).stacks
+    }
+
+    private func pending(
+        deadline: UnixInstant, logger: Logger
+    ) async throws -> (due: [DueStack], attempts: [String: RenewalAttempt], stacks: [DueStack]) {
+        let due = try await due(deadline: deadline, logger: logger)
+        let attempts = try await attempts(deadline: deadline, logger: logger)
+        // What an earlier run started is looked after before anything else is begun in the same stack.
+        let begun = attempts.filter { $0.value.execution != nil }
+        var stacks = begun.map { DueStack(id: $1.stackID, guid: $0, certificates: $1.certificates) }
+        stacks += due.filter { begun[$0.guid] == nil }
+        stacks.sort { ($0.earliestExpiry ?? environment.clock.now) < ($1.earliestExpiry ?? environment.clock.now) }
+        return (due, attempts, stacks)
+    }
 
     private func due(deadline: UnixInstant, logger: Logger) async throws -> [DueStack] {
         var byStack: [String: (id: String, certificates: [DueCertificate])] = [:]

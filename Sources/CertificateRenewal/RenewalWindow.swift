@@ -54,6 +54,8 @@ package struct RenewalError: DiagnosticError {
     package enum Code: Hashable, Sendable {
         case invalidWindow
         case incomplete
+        /// A person may not take the right to work on a stack.
+        case noLease
     }
 
     package let code: Code

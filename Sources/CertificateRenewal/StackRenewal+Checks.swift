@@ -10,7 +10,7 @@ extension StackRenewal {
     /// Nil when the stack is in a state in which it can be updated, and its owners do not object.
     func refusal(of described: CloudFormation.Stack) -> RenewalOutcome? {
         let name = described.name
-        if described.tags[Self.tag]?.lowercased() == "off" {
+        if environment.trigger != .order, described.tags[Self.tag]?.lowercased() == "off" {
             return RenewalOutcome(.switchedOff, "Stack \(name) has the tag \(Self.tag)=off.")
         }
         if name.hasPrefix("StackSet-") {
@@ -107,13 +107,21 @@ extension StackRenewal {
 }
 
 extension RenewalOutcome {
-    init(failure error: any Error) {
+    init(failure error: any Error, trigger: RenewalTrigger = .schedule) {
+        if let error = error as? RenewalError, error.code == .noLease {
+            self.init(.accessDenied, error.message)
+            return
+        }
         guard let error = error as? AWSError else {
             self.init(.failed, "Renewal failed: \(text(of: error))")
             return
         }
         switch error.code.rawValue {
         case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
+            guard trigger == .schedule else {
+                self.init(.accessDenied, "Your credentials do not allow it: \(error.message)")
+                return
+            }
             self.init(
                 .accessDenied,
                 "The renewal function may not do this: \(error.message) Update the provider stack from its own "

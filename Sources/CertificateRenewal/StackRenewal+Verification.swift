@@ -8,13 +8,7 @@ extension StackRenewal {
     /// - Returns: nil when nothing was started after all, so that it has to be done again.
     func verify(_ execution: RenewalAttempt.Execution) async -> RenewalOutcome? {
         do {
-            let own = try await cloudFormation.describeStack(stack.id, deadline: deadline)
-            let root =
-                if let rootID = own.rootID, rootID != own.id {
-                    try await cloudFormation.describeStack(rootID, deadline: deadline)
-                } else {
-                    own
-                }
+            let (own, root) = try await described()
             if root.status == "DELETE_COMPLETE" {
                 return RenewalOutcome(.stackDeleted, "Stack \(root.name) is deleted.")
             }
@@ -81,7 +75,8 @@ extension StackRenewal {
         return RenewalOutcome(
             .rolledBack,
             "The update of stack \(root.name) was rolled back (\(root.status))\(told) Servers have their old "
-                + "certificate, which expires \(stack.earliestExpiry?.iso8601 ?? "soon"). It is tried again tomorrow.")
+                + "certificate, which expires \(stack.earliestExpiry?.iso8601 ?? "soon")."
+                + (environment.trigger == .schedule ? " It is tried again tomorrow." : ""))
     }
 
     /// `Servers: Received 0 SUCCESS signal(s) out of 1.`

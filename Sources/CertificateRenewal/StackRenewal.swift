@@ -10,53 +10,61 @@ struct StackRenewal: Sendable {
     let stack: DueStack
     let environment: RenewalEnvironment
     let deadline: UnixInstant
+    /// Nil: the one that every try of this renewal uses.
+    var otherChangeSetName: String?
 
+    private var changeSetName: String { otherChangeSetName ?? stack.changeSetName }
     var cloudFormation: CloudFormation { environment.cloudFormation(of: stack.id) }
     var now: UnixInstant { environment.clock.now }
 
     /// - Parameter willExecute: writes down what is about to be started, so that a run that is killed is taken up again.
     func start(willExecute: (RenewalAttempt.Execution) async throws -> Void) async -> RenewalOutcome {
         do {
-            let own = try await cloudFormation.describeStack(stack.id, deadline: deadline)
-            if let outcome = refusal(of: own) { return outcome }
-            // Only the outermost stack of a nest can be updated.
-            let root =
-                if let rootID = own.rootID, rootID != own.id {
-                    try await cloudFormation.describeStack(rootID, deadline: deadline)
-                } else {
-                    own
-                }
-            if let outcome = refusal(of: root) ?? refusalToUpdate(root, for: own) { return outcome }
-            if let outcome = try await refusalForServers(of: own) { return outcome }
+            let (own, root) = try await described()
+            if let outcome = try await refusal(toUpdate: root, for: own) { return outcome }
             let changeSet = try await changeSet(of: root)
             if let outcome = await judge(changeSet, of: root, own: own) {
                 // Nobody needs it any more; should it stay, the next try takes it away.
-                try? await cloudFormation.deleteChangeSet(stack.changeSetName, stack: root.id, deadline: deadline)
+                try? await deleteChangeSet(of: root)
                 return outcome
             }
             try await willExecute(RenewalAttempt.Execution(changeSetID: changeSet.id, startedAt: now))
             try await cloudFormation.executeChangeSet(
-                stack.changeSetName, stack: root.id, token: changeSet.token, deadline: deadline)
+                changeSetName, stack: root.id, token: changeSet.token, deadline: deadline)
             return RenewalOutcome(
                 .started, "Update of stack \(root.name) started: \(rotationText). The next run looks how it went.")
         } catch let error as AWSError where error.isMissingStack {
             return RenewalOutcome(.stackDeleted, "The stack does not exist any more.")
         } catch {
-            return RenewalOutcome(failure: error)
+            return RenewalOutcome(failure: error, trigger: environment.trigger)
         }
     }
 
+    /// The stack that has the certificate, and the outermost one of its nest: only that can be updated.
+    func described() async throws -> (own: CloudFormation.Stack, root: CloudFormation.Stack) {
+        let own = try await cloudFormation.describeStack(stack.id, deadline: deadline)
+        guard let rootID = own.rootID, rootID != own.id else { return (own, own) }
+        return (own, try await cloudFormation.describeStack(rootID, deadline: deadline))
+    }
+
+    func refusal(
+        toUpdate root: CloudFormation.Stack, for own: CloudFormation.Stack
+    ) async throws -> RenewalOutcome? {
+        if let outcome = refusal(of: own) ?? refusal(of: root) ?? refusalToUpdate(root, for: own) { return outcome }
+        return try await refusalForServers(of: own)
+    }
+
     /// `CertificateRotation=2027-11-21-5d9375ed`
-    private var rotationText: String {
+    var rotationText: String {
         stack.rotations.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
     }
 
     // MARK: The change set
 
-    private func changeSet(of root: CloudFormation.Stack) async throws -> CloudFormation.ChangeSet {
+    func changeSet(of root: CloudFormation.Stack) async throws -> CloudFormation.ChangeSet {
         let rotations = stack.rotations
         let request = CloudFormation.ChangeSetRequest(
-            stackID: root.id, name: stack.changeSetName,
+            stackID: root.id, name: changeSetName,
             description: "StackCert renews a certificate that expires \(stack.earliestExpiry?.iso8601 ?? "soon").",
             parameters: root.parameters.map { ($0.key, rotations[$0.key]) }, capabilities: root.capabilities,
             notificationARNs: root.notificationARNs)
@@ -69,6 +77,10 @@ struct StackRenewal: Sendable {
             id = try await cloudFormation.createChangeSet(request, deadline: deadline)
         }
         return try await finished(id)
+    }
+
+    func deleteChangeSet(of root: CloudFormation.Stack) async throws {
+        try await cloudFormation.deleteChangeSet(changeSetName, stack: root.id, deadline: deadline)
     }
 
     /// Waits until CloudFormation has compared the templates.
@@ -91,7 +103,19 @@ struct StackRenewal: Sendable {
     private func judge(
         _ changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
     ) async -> RenewalOutcome? {
-        guard changeSet.status == "CREATE_COMPLETE", changeSet.executionStatus == "AVAILABLE" else {
+        do {
+            return refusal(
+                of: changeSet, verdicts: try await verdicts(on: changeSet, of: root, own: own), root: root)
+        } catch {
+            return RenewalOutcome(failure: error, trigger: environment.trigger)
+        }
+    }
+
+    /// Nil when the change set may be executed.
+    func refusal(
+        of changeSet: CloudFormation.ChangeSet, verdicts: [ChangeSetJudge.Verdict], root: CloudFormation.Stack
+    ) -> RenewalOutcome? {
+        guard changeSet.isExecutable else {
             let reason = changeSet.statusReason ?? changeSet.status
             guard reason.contains("didn't contain changes") || reason.contains("No updates are to be performed") else {
                 return RenewalOutcome(
@@ -103,35 +127,33 @@ struct StackRenewal: Sendable {
                 "\(rotationText) changes nothing in stack \(root.name): pass the parameter to the Rotation property of "
                     + "\(stack.certificates.map(\.logicalResourceID).joined(separator: ", ")).")
         }
-        do {
-            let objections = try await objections(to: changeSet, of: root, own: own)
-            guard let first = objections.first else { return nil }
-            return RenewalOutcome(
-                .foreignChanges,
-                "The update would do more than rotate, so it was not started. Deploy stack \(root.name) yourself, with "
-                    + "\(rotationText). \(first)" + objections.dropFirst().prefix(9).map { "; \($0)" }.joined()
-                    + (objections.count > 10 ? "; and \(objections.count - 10) more" : ""))
-        } catch {
-            return RenewalOutcome(failure: error)
-        }
+        let objections = verdicts.compactMap(\.objection)
+        guard let first = objections.first else { return nil }
+        return RenewalOutcome(
+            .foreignChanges,
+            "The update would do more than rotate, so it was not started. Deploy stack \(root.name) yourself, with "
+                + "\(rotationText). \(first)" + objections.dropFirst().prefix(9).map { "; \($0)" }.joined()
+                + (objections.count > 10 ? "; and \(objections.count - 10) more" : ""))
     }
 
-    private func objections(
-        to changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
-    ) async throws -> [String] {
+    /// What is said of each change, also of those in nested stacks. Nothing of a change set that cannot be executed.
+    func verdicts(
+        on changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
+    ) async throws -> [ChangeSetJudge.Verdict] {
+        guard changeSet.isExecutable else { return [] }
         let rotating = try await rotatingResources()
         let isNested = root.id != own.id
-        var objections = ChangeSetJudge(rotating: isNested ? [] : rotating, parameters: Set(stack.rotations.keys))
-            .objections(to: changeSet.changes)
+        var verdicts = ChangeSetJudge(rotating: isNested ? [] : rotating, parameters: Set(stack.rotations.keys))
+            .verdicts(on: changeSet.changes)
         var nested = changeSet.changes.compactMap(\.changeSetID)
         var seen: Set<String> = []
         while let id = nested.popLast() {
             guard seen.insert(id).inserted else { continue }
             let inner = try await cloudFormation.describeChangeSet(id, deadline: deadline)
-            objections += ChangeSetJudge(rotating: rotating, parameters: nil).objections(to: inner.changes)
+            verdicts += ChangeSetJudge(rotating: rotating, parameters: nil).verdicts(on: inner.changes)
             nested += inner.changes.compactMap(\.changeSetID)
         }
-        return objections
+        return verdicts
     }
 
     /// All resources of the stack that the parameters rotate, due or not.
@@ -149,6 +171,8 @@ struct StackRenewal: Sendable {
 }
 
 extension CloudFormation.ChangeSet {
+    fileprivate var isExecutable: Bool { status == "CREATE_COMPLETE" && executionStatus == "AVAILABLE" }
+
     /// The last part of the ARN: the same for every try to execute this change set, and for no other.
     fileprivate var token: String { id.split(separator: "/").last.map(String.init) ?? id }
 }

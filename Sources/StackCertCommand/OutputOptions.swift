@@ -17,9 +17,16 @@ struct OutputOptions: ParsableArguments {
         case .text:
             StandardStreams.write(text)
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            StandardStreams.write(String(decoding: try encoder.encode(members), as: UTF8.self))
+            StandardStreams.write(try Self.text(of: members, formatting: []))
         }
+    }
+
+    /// JSON of many lines, as the AWS CLI writes it.
+    static func document(_ value: some Encodable) throws -> String { try text(of: value, formatting: .prettyPrinted) }
+
+    private static func text(of value: some Encodable, formatting: JSONEncoder.OutputFormatting) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

@@ -13,6 +13,10 @@ struct StackCert: AsyncParsableCommand {
             EXAMPLES
               stackcert status
               stackcert status --output json --profile production --region eu-west-1
+              stackcert renew --dry-run
+              stackcert rotate shop
             """,
-        subcommands: [StatusCommand.self, PullCommand.self, VersionCommand.self])
+        subcommands: [
+            StatusCommand.self, RenewCommand.self, RotateCommand.self, PullCommand.self, VersionCommand.self,
+        ])
 }

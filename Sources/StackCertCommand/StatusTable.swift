@@ -1,5 +1,4 @@
 import CertificateRenewal
-import FoundationEssentials
 import Timekeeping
 
 /// What `stackcert status` prints.
@@ -53,8 +52,6 @@ struct StatusTable {
 
     /// The same as a list of objects.
     func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         let entries = statuses.map { status in
             Entry(
                 stack: status.stackName, stackId: status.stackID, resource: status.logicalResourceID,
@@ -62,7 +59,7 @@ struct StatusTable {
                 daysLeft: status.daysLeft(at: now), due: status.due, state: status.state.rawValue,
                 note: status.note)
         }
-        return String(decoding: try encoder.encode(entries), as: UTF8.self)
+        return try OutputOptions.document(entries)
     }
 
     private struct Entry: Encodable {

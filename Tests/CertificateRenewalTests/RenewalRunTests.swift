@@ -231,12 +231,7 @@ import Timekeeping
     func foreignChange() async throws {
         scene.add(shop)
         try await scene.certify("shop")
-        scene.setChanges(
-            RenewalScene.rotationChange
-                + "<member><ResourceChange><Action>Modify</Action><LogicalResourceId>Servers</LogicalResourceId>"
-                + "<ResourceType>AWS::AutoScaling::AutoScalingGroup</ResourceType><Details><member><Target>"
-                + "<Attribute>Properties</Attribute><Name>MinSize</Name></Target><Evaluation>Static</Evaluation>"
-                + "<ChangeSource>DirectModification</ChangeSource></member></Details></ResourceChange></member>")
+        scene.setChanges(RenewalScene.rotationChange + RenewalScene.foreignChange)
         let line = try onlyLine(await scene.run())
         #expect(line.outcome.code == .foreignChanges)
         #expect(

@@ -56,6 +56,17 @@ final class RenewalScene: HTTPExecutor {
         + "<ChangeSource>ParameterReference</ChangeSource><CausingEntity>CertificateRotation</CausingEntity>"
         + "</member></Details></ResourceChange></member>"
 
+    /// Somebody else's.
+    static let foreignChange =
+        "<member><ResourceChange><Action>Modify</Action><LogicalResourceId>Servers</LogicalResourceId>"
+        + "<ResourceType>AWS::AutoScaling::AutoScalingGroup</ResourceType><Details><member><Target>"
+        + "<Attribute>Properties</Attribute><Name>MinSize</Name></Target><Evaluation>Static</Evaluation>"
+        + "<ChangeSource>DirectModification</ChangeSource></member></Details></ResourceChange></member>"
+
+    static let attendedCalls = [
+        "DescribeStacks", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet",
+    ]
+
     let clock = VirtualClock()
     let s3: InMemoryS3
     let logs = InMemoryLogHandler()
@@ -206,6 +217,14 @@ final class RenewalScene: HTTPExecutor {
         }
     }
 
+    /// For what a person runs.
+    func environment(_ trigger: RenewalTrigger) throws -> RenewalEnvironment {
+        RenewalEnvironment(
+            cloudFormation: CloudFormation(try client),
+            state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
+            lease: .seconds(300), trigger: trigger)
+    }
+
     var markers: [String] { s3.objects(bucket: "state").keys.filter { $0.hasPrefix("actions/") }.sorted() }
     var memories: [String] { s3.objects(bucket: "state").keys.filter { $0.hasPrefix("renewals/") }.sorted() }
 
@@ -306,7 +325,10 @@ final class RenewalScene: HTTPExecutor {
                 }
                 return result(action, "<StackResourceSummaries>\(resources.joined())</StackResourceSummaries>")
             case "DescribeStackEvents":
-                return result(action, "<StackEvents>\(state.stacks[stackID]?.events ?? "")</StackEvents>")
+                // Each its own id, counted from the earliest.
+                let members = (state.stacks[stackID]?.events ?? "").split(separator: "<member>")
+                let events = members.enumerated().map { "<member><EventId>\(members.count - $0)</EventId>\($1)" }
+                return result(action, "<StackEvents>\(events.joined())</StackEvents>")
             case "CreateChangeSet":
                 let name = form["ChangeSetName"] ?? ""
                 if state.changeSets.values.contains(where: { $0.stackID == stackID && $0.name == name }) {

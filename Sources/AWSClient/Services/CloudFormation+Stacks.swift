@@ -55,6 +55,8 @@ extension CloudFormation {
     }
 
     package struct StackEvent: Hashable, Sendable {
+        /// Unique in the stack.
+        package let id: String
         package let logicalResourceID: String
         package let resourceType: String
         /// Such as `UPDATE_FAILED`.
@@ -92,7 +94,7 @@ extension CloudFormation.Stack {
 extension CloudFormation.StackEvent {
     init(_ element: XMLElement) throws(AWSError) {
         self.init(
-            logicalResourceID: try element.required("LogicalResourceId"),
+            id: try element.required("EventId"), logicalResourceID: try element.required("LogicalResourceId"),
             resourceType: element["ResourceType"] ?? "", status: element["ResourceStatus"] ?? "",
             statusReason: element["ResourceStatusReason"],
             timestamp: element["Timestamp"].flatMap { UnixInstant(iso8601: $0) })

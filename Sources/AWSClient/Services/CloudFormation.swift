@@ -24,13 +24,26 @@ package struct CloudFormation: Sendable {
         }
     }
 
-    /// The events of a stack, the latest first: one page of them, which holds a whole small operation.
-    package func describeStackEvents(_ name: String, deadline: UnixInstant) async throws -> [StackEvent] {
-        try await send("DescribeStackEvents", [("StackName", name)], deadline: deadline) { result throws(AWSError) in
-            var events: [StackEvent] = []
-            for member in result.members("StackEvents") { events.append(try StackEvent(member)) }
-            return events
+    /// The events of a stack, the latest first, up to the page with one that `isKnown`: by default one page, which holds
+    /// a whole small operation; never more than twenty, which are two thousand events.
+    package func describeStackEvents(
+        _ name: String, deadline: UnixInstant, isKnown: (StackEvent) -> Bool = { _ in true }
+    ) async throws -> [StackEvent] {
+        var events: [StackEvent] = []
+        var token: String?
+        for _ in 0..<20 {
+            let page = try await send(
+                "DescribeStackEvents", [("StackName", name), ("NextToken", token)], deadline: deadline
+            ) { result throws(AWSError) in
+                var events: [StackEvent] = []
+                for member in result.members("StackEvents") { events.append(try StackEvent(member)) }
+                return (events, result["NextToken"])
+            }
+            events += page.0
+            guard let next = page.1, !next.isEmpty, next != token, !page.0.contains(where: isKnown) else { break }
+            token = next
         }
+        return events
     }
 
     func send<Value>(
