@@ -12,6 +12,8 @@ package struct CertificateStatus: Hashable, Sendable {
         /// It could not be renewed; `note` says why and what to do.
         case failing = "failing"
         case expired = "EXPIRED"
+        /// Its renewal was taken back; `note` says what to do.
+        case reverted = "REVERTED"
         /// The last sweep found that no stack's resource names it; `note` says what to do.
         case orphan = "ORPHAN"
     }
@@ -30,8 +32,10 @@ package struct CertificateStatus: Hashable, Sendable {
     /// - Parameters:
     ///   - attempt: what is remembered of the stack's renewal.
     ///   - orphan: what the last sweep found of the bundle.
+    ///   - reversion: of this generation.
     package init?(
-        _ record: CertificateRecord, attempt: RenewalAttempt?, orphan: Orphan? = nil, now: UnixInstant
+        _ record: CertificateRecord, attempt: RenewalAttempt?, orphan: Orphan? = nil, reversion: Reversion? = nil,
+        now: UnixInstant
     ) {
         guard let generation = record.address?.generation else { return nil }
         stackID = record.stackID
@@ -42,13 +46,15 @@ package struct CertificateStatus: Hashable, Sendable {
         due = RenewalSchedule(notBefore: notBefore, notAfter: notAfter, generation: generation).due
         let concerned = attempt?.certificates.contains { $0.generation == generation.description } == true
         let failure = concerned && attempt?.execution == nil ? attempt?.failureLine : nil
-        note = orphan?.line ?? failure
+        note = orphan?.line ?? failure ?? reversion?.line
         if orphan != nil {
             state = .orphan
         } else if notAfter <= now {
             state = .expired
         } else if failure != nil {
             state = .failing
+        } else if reversion != nil {
+            state = .reverted
         } else if concerned, attempt?.execution != nil {
             state = .renewing
         } else {
@@ -70,7 +76,7 @@ package struct CertificateStatus: Hashable, Sendable {
     }
 
     /// Whether somebody has to look at it.
-    package var needsAttention: Bool { [.failing, .expired, .orphan].contains(state) }
+    package var needsAttention: Bool { [.failing, .expired, .reverted, .orphan].contains(state) }
 
     /// `shop`, of the stack's ARN.
     package var stackName: String { stackID.split(separator: "/").dropFirst().first.map(String.init) ?? stackID }
@@ -99,6 +105,12 @@ extension CertificateStatus {
         var orphans = Dictionary(
             try await SweepReport.latest(in: state, deadline: deadline)?.orphans.map { ($0.key, $0) } ?? []
         ) { first, _ in first }
+        var reversions: [String: Reversion] = [:]
+        for key in try await state.keys(below: Reversion.root, deadline: deadline) {
+            if let reversion = try await state.document(Reversion.self, at: key, deadline: deadline)?.document {
+                reversions[reversion.recordKey] = reversion
+            }
+        }
         let keys = try await state.keys(below: "records/", deadline: deadline).filter { !$0.hasSuffix("/adopted.json") }
         let records = try await withThrowingTaskGroup(of: CertificateRecord?.self) { group in
             var waiting = keys[...]
@@ -118,7 +130,8 @@ extension CertificateStatus {
         }
         let recorded = records.compactMap {
             CertificateStatus(
-                $0, attempt: attempts[$0.stackID], orphan: orphans.removeValue(forKey: $0.key), now: now)
+                $0, attempt: attempts[$0.stackID], orphan: orphans.removeValue(forKey: $0.key),
+                reversion: $0.address.flatMap { reversions[$0.recordKey] }, now: now)
         }
         return (recorded + orphans.values.compactMap { CertificateStatus($0) })
             .sorted {

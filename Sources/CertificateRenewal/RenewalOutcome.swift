@@ -37,6 +37,9 @@ package struct RenewalOutcome: Hashable, Sendable {
         case rolledBack = "RolledBack"
         case stackPolicy = "StackPolicy"
         case notRotated = "NotRotated"
+
+        // It was renewed, and somebody took that back.
+        case reverted = "Reverted"
     }
 
     package let code: Code

@@ -5,7 +5,7 @@ package import Timekeeping
 
 /// One run of the scheduled function: everything that is due, and everything that earlier runs left unfinished.
 package struct RenewalRun: Sendable {
-    private let environment: RenewalEnvironment
+    let environment: RenewalEnvironment
 
     package init(_ environment: RenewalEnvironment) {
         self.environment = environment
@@ -38,7 +38,25 @@ package struct RenewalRun: Sendable {
                 logger.warning("no time was left for all stacks", metadata: ["renewal.left": "\(waiting.count)"])
             }
         }
+        // What was renewed counts, whatever comes of looking back.
+        do {
+            let reversions = try await reversions(deadline: deadline)
+            for line in reversions { log(line, logger) }
+            report.lines += reversions
+        } catch {
+            logger.error(
+                "earlier renewals could not be looked at", metadata: ["error.message": "\(text(of: error))"])
+        }
         return report
+    }
+
+    private func log(_ line: RenewalReport.Line, _ logger: Logger) {
+        logger.log(
+            level: line.outcome.isFailure ? .error : .info, "renewal",
+            metadata: [
+                "cfn.stack_id": "\(line.stack.id)", "renewal.outcome": "\(line.outcome.code.rawValue)",
+                "renewal.message": "\(line.outcome.line)",
+            ])
     }
 
     // MARK: What is due
@@ -118,12 +136,7 @@ package struct RenewalRun: Sendable {
             line = RenewalReport.Line(
                 stack: stack, outcome: RenewalOutcome(failure: error), isNews: true)
         }
-        logger.log(
-            level: line.outcome.isFailure ? .error : .info, "renewal",
-            metadata: [
-                "cfn.stack_id": "\(stack.id)", "renewal.outcome": "\(line.outcome.code.rawValue)",
-                "renewal.message": "\(line.outcome.line)",
-            ])
+        log(line, logger)
         return line
     }
 
@@ -151,12 +164,24 @@ package struct RenewalRun: Sendable {
         switch ended.code {
         case .renewed, .stackDeleted:
             if ended.code == .stackDeleted { try await forget(stack, deadline: deadline) }
+            if ended.code == .renewed { try await watch(stack, deadline: deadline) }
             try await memory.remove(attempt)
         default:
             attempt.value = attempt.value.after(ended, now: environment.clock.now)
             try await memory.write(&attempt)
         }
         return RenewalReport.Line(stack: stack, outcome: ended, isNews: attempt.value.isNews(since: before))
+    }
+
+    /// Marks what was replaced, so that it is noticed should it come back.
+    private func watch(_ stack: DueStack, deadline: UnixInstant) async throws {
+        for certificate in stack.certificates {
+            try await environment.state.write(
+                RenewalWatch(
+                    stackGUID: stack.guid, logicalResourceID: certificate.logicalResourceID,
+                    generation: certificate.generation, renewedAt: environment.clock.now),
+                deadline: deadline)
+        }
     }
 
     /// The markers of a stack that is gone. Its records stay for the sweep, which reports what is left of it.

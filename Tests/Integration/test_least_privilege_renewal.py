@@ -53,7 +53,7 @@ def scenario(renewal: Renewal, stack: Renewable) -> str | None:
         return f"not seen to be renewed: {renewal.line}"
     if [key for key in renewal.provider.state("renewals/") if stack.guid in key]:
         return "its memory was left behind"
-    if wrong := swept(renewal, stack):
+    if wrong := swept(renewal, stack) or taken_back(renewal, stack):
         return wrong
     denied = cloud.recorder.denied("RenewalRole")
     return f"refused: {denied[0].action}" if denied else None
@@ -76,6 +76,17 @@ def swept(renewal: Renewal, stack: Renewable) -> str | None:
     if of_nothing in found:
         return "a record of nothing was left behind"
     return "the sweep's progress was left behind" if "sweep/progress.json" in found else None
+
+
+def taken_back(renewal: Renewal, stack: Renewable) -> str | None:
+    """A pipeline sets the parameter back, and then somewhere else: what went wrong, or None."""
+    stack.deploy(CertificateRotation="1")
+    if renewal.run(stack) != "Reverted":
+        return "nobody was told of a reversion"
+    stack.deploy(CertificateRotation="2")
+    if renewal.run(stack) is not None or [key for key in renewal.provider.state("reverted/") if stack.guid in key]:
+        return "a reversion was not forgotten"
+    return None
 
 
 def played(renewal: Renewal, name: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.renewal import Renewable, Renewal, renewable
+from test_status import row, status
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,27 @@ def test_what_is_due_is_renewed_and_the_old_key_deleted(provider, renewal, shop)
     assert renewal.run(shop) == "Renewed"
     assert renewal.run(shop) is None
     assert provider.state("renewals/") == []
+
+
+def test_a_pipeline_that_sets_the_parameter_back_is_told(renewal, shop, provider):
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "Started"
+    shop.wait()
+    assert renewal.run(shop) == "Renewed"
+    renewed = shop.rotation()
+    # A deployment that leaves the parameter alone is none of renewal's business.
+    shop.publish_image("ami-2")
+    assert shop.deploy().status == "UPDATE_COMPLETE"
+    assert renewal.run(shop) is None
+    assert shop.deploy(CertificateRotation="1").status == "UPDATE_COMPLETE"
+    assert renewal.run(shop) == "Reverted"
+    assert "must not name CertificateRotation at all" in renewal.line
+    assert renewal.run(shop) is None
+    assert row(status(provider.cloud), shop.name)[-1] == "REVERTED"
+    assert shop.deploy(CertificateRotation=renewed).status == "UPDATE_COMPLETE"
+    assert renewal.run(shop) is None
+    assert row(status(provider.cloud), shop.name)[-1] == "ok"
+    assert not [key for key in provider.state("reverted/") if shop.guid in key]
 
 
 def test_what_is_not_due_is_left_alone(renewal, shop):

@@ -90,6 +90,20 @@ class Renewable:
             Name=self.image_parameter, Value=identifier, Type="String", Overwrite=True
         )
 
+    def deploy(self, **parameters: str) -> StackResult:
+        """A pipeline deploys the same template, and names these parameters; the others stay as they are."""
+        await_next_second()
+        client = self.cloud.client("cloudformation")
+        known = client.describe_stacks(StackName=self.name)["Stacks"][0]["Parameters"]
+        given = [
+            {"ParameterKey": key, "ParameterValue": parameters[key]}
+            if key in parameters
+            else {"ParameterKey": key, "UsePreviousValue": True}
+            for key in (parameter["ParameterKey"] for parameter in known)
+        ]
+        client.update_stack(StackName=self.name, UsePreviousTemplate=True, Parameters=given)
+        return self.wait()
+
     def delete(self) -> StackResult:
         return self.cloud.stacks.delete(self.name)
 
