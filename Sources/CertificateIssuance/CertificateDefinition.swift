@@ -26,4 +26,14 @@ package struct CertificateDefinition: Hashable, Sendable {
             .sorted { $0.description.utf8.lexicographicallyPrecedes($1.description.utf8) }
         self.rotation = rotation
     }
+
+    /// All names that the certificate is for: the domain, everything right below it, and the others.
+    package var names: [SubjectAlternativeName] {
+        get throws(PKIError) {
+            let own: [SubjectAlternativeName] = [
+                .dns(appDomain), .dns(try DomainName(wildcardAllowed: "*.\(appDomain)")),
+            ]
+            return own + subjectAlternativeNames.filter { !own.contains($0) }
+        }
+    }
 }

@@ -11,11 +11,13 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
     package let logicalResourceID: String
     package let settings: CertificateSettings
     package let facts: CertificateFacts
+    /// What the certificate is for, for people. Nil when nobody has written it down yet: it is in no metadata.
+    package let names: [String]?
     package let claim: Claim
 
     package init(
         address: CertificateAddress, owner: CertificateOwner, settings: CertificateSettings, facts: CertificateFacts,
-        claim: Claim
+        names: [String]? = nil, claim: Claim
     ) {
         bucket = address.bucket
         key = address.key
@@ -23,6 +25,7 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
         logicalResourceID = owner.logicalResourceID
         self.settings = settings
         self.facts = facts
+        self.names = names
         self.claim = claim
     }
 }

@@ -1,4 +1,5 @@
 internal import AWSClient
+package import PKI
 package import Timekeeping
 
 extension CertificateStore {
@@ -37,12 +38,13 @@ extension CertificateStore {
     ///
     /// - Parameters:
     ///   - facts: as the bundle's metadata has them.
+    ///   - names: what the certificate is for.
     ///   - previous: chooses the previous public key from the facts as they are recorded.
     /// - Returns: the facts to answer with, and the claim that was there before. A request that is older than that
     ///   changes nothing.
     package func claim(
         _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
-        facts: CertificateFacts, deadline: UnixInstant,
+        facts: CertificateFacts, names: [SubjectAlternativeName] = [], deadline: UnixInstant,
         previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
         for _ in 0..<5 {
@@ -55,7 +57,8 @@ extension CertificateStore {
             if let known, known.issuedAt > claim.issuedAt { return (current, known) }
             let record = CertificateRecord(
                 address: address, owner: owner, settings: settings,
-                facts: current.replacing(try await previous(current)), claim: claim)
+                facts: current.replacing(try await previous(current)),
+                names: names.isEmpty ? existing?.document.names : names.map(\.description), claim: claim)
             if record == existing?.document { return (record.facts, known) }
             if recorded?.certificateFingerprint != facts.certificateFingerprint {
                 try await writeAction(for: address, facts: facts, deadline: deadline)

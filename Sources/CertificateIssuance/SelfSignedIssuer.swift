@@ -17,11 +17,9 @@ package struct SelfSignedIssuer: Sendable {
     ) async throws -> CertificateBundle {
         let keyPair = try await KeyPair.generate(definition.keyAlgorithm)
         let wildcard = try DomainName(wildcardAllowed: "*.\(definition.appDomain)")
-        let names: [SubjectAlternativeName] = [.dns(definition.appDomain), .dns(wildcard)]
-        let more = definition.subjectAlternativeNames.filter { !names.contains($0) }
         let now = clock.now
         let profile = SelfSignedProfile(
-            names: names + more,
+            names: try definition.names,
             commonName: wildcard.description.utf8.count <= Self.maximumCommonNameLength ? wildcard.description : nil,
             // Servers whose clock is behind must not refuse a new certificate.
             notBefore: UnixInstant(seconds: now.advanced(by: .seconds(-3600)).seconds),

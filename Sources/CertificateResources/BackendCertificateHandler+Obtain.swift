@@ -136,7 +136,7 @@ extension BackendCertificateHandler {
         do {
             (claimed, replaced) = try await store.claim(
                 target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
-                deadline: context.deadline, previous: previous)
+                names: try target.properties.definition.names, deadline: context.deadline, previous: previous)
         } catch {
             // A Delete that ended meanwhile did not see what was written since, and no other will come.
             try await store.stopIfBuried(

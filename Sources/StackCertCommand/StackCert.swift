@@ -15,8 +15,10 @@ struct StackCert: AsyncParsableCommand {
               stackcert status --output json --profile production --region eu-west-1
               stackcert renew --dry-run
               stackcert rotate shop
+              stackcert show shop
             """,
         subcommands: [
-            StatusCommand.self, RenewCommand.self, RotateCommand.self, PullCommand.self, VersionCommand.self,
+            StatusCommand.self, RenewCommand.self, RotateCommand.self, ShowCommand.self, PullCommand.self,
+            VersionCommand.self,
         ])
 }

@@ -15,6 +15,13 @@ enum Fleet {
         _ stack: String, resource: String = "Certificate", days: Int, validity: Int = 90,
         attempt: (RenewalOutcome, isRunning: Bool)? = nil
     ) async throws -> CertificateStatus {
+        try await recorded(stack, resource: resource, days: days, validity: validity, attempt: attempt).status
+    }
+
+    static func recorded(
+        _ stack: String, resource: String = "Certificate", names: [String]? = nil, days: Int, validity: Int = 90,
+        attempt: (RenewalOutcome, isRunning: Bool)? = nil
+    ) async throws -> (record: CertificateRecord, status: CertificateStatus) {
         let id = "arn:aws:cloudformation:eu-west-1:111122223333:stack/\(stack)/guid"
         let owner = CertificateOwner(stackID: id, stackGUID: "guid", logicalResourceID: resource)
         let definition = CertificateDefinition(
@@ -29,7 +36,7 @@ enum Fleet {
         let record = CertificateRecord(
             address: address, owner: owner,
             settings: CertificateSettings(rotationParameter: "CertificateRotation", stableS3Key: false), facts: facts,
-            claim: Claim(requestID: "request", issuedAt: now))
+            names: names, claim: Claim(requestID: "request", issuedAt: now))
         let memory = attempt.map { outcome, isRunning in
             let due = DueCertificate(
                 logicalResourceID: "Certificate", generation: address.generation.description,
@@ -38,6 +45,6 @@ enum Fleet {
             if isRunning { memory.execution = RenewalAttempt.Execution(changeSetID: "change-set", startedAt: now) }
             return memory.after(outcome, now: now)
         }
-        return try #require(CertificateStatus(record, attempt: memory, now: now))
+        return (record, try #require(CertificateStatus(record, attempt: memory, now: now)))
     }
 }
