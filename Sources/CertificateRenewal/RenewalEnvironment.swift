@@ -9,6 +9,8 @@ package struct RenewalEnvironment: Sendable {
     package let cloudFormation: CloudFormation
     /// Nil: stacks are in the provider's own account only.
     package let otherAccounts: OtherAccounts?
+    /// For rotation parameters whose values are in Parameter Store.
+    package let ssm: SSM
     package let state: StateBucket
     package let clock: any WallClock
     /// Nil: at any time.
@@ -20,12 +22,13 @@ package struct RenewalEnvironment: Sendable {
     package let trigger: RenewalTrigger
 
     package init(
-        cloudFormation: CloudFormation, otherAccounts: OtherAccounts? = nil, state: StateBucket, clock: any WallClock,
-        window: RenewalWindow? = nil, stacksInFlight: Int = 4, lease: Duration = .seconds(1000),
+        cloudFormation: CloudFormation, otherAccounts: OtherAccounts? = nil, ssm: SSM, state: StateBucket,
+        clock: any WallClock, window: RenewalWindow? = nil, stacksInFlight: Int = 4, lease: Duration = .seconds(1000),
         trigger: RenewalTrigger = .schedule
     ) {
         self.cloudFormation = cloudFormation
         self.otherAccounts = otherAccounts
+        self.ssm = ssm
         self.state = state
         self.clock = clock
         self.window = window
@@ -33,6 +36,9 @@ package struct RenewalEnvironment: Sendable {
         self.lease = lease
         self.trigger = trigger
     }
+
+    /// Whether the stack is of another account.
+    func isElsewhere(_ stackID: String) -> Bool { otherAccounts?.cloudFormation(of: stackID) != nil }
 
     /// CloudFormation as the stack's account has to be asked.
     func cloudFormation(of stackID: String) -> CloudFormation {

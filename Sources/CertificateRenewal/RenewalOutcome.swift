@@ -15,6 +15,8 @@ package struct RenewalOutcome: Hashable, Sendable {
         case outsideWindow = "OutsideWindow"
         /// An earlier try failed, and the next is not due yet; or another run has the stack.
         case waiting = "Waiting"
+        /// A dry run could not show what would change.
+        case notPreviewed = "NotPreviewed"
 
         // Nothing was started; it is tried again.
         case stackBusy = "StackBusy"
@@ -54,7 +56,7 @@ package struct RenewalOutcome: Hashable, Sendable {
     /// Whether somebody has to be told.
     package var isFailure: Bool {
         switch code {
-        case .started, .underWay, .renewed, .stackDeleted, .switchedOff, .outsideWindow, .waiting: false
+        case .started, .underWay, .renewed, .stackDeleted, .switchedOff, .outsideWindow, .waiting, .notPreviewed: false
         default: true
         }
     }

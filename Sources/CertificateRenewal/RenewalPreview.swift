@@ -28,10 +28,16 @@ extension StackRenewal {
         let refusal: RenewalOutcome?
         do {
             let (own, root) = try await described()
-            if let outcome = try await self.refusal(toUpdate: root, for: own) {
+            let stored = StoredRotation(stack: stack, root: root, ssm: environment.ssm, deadline: deadline)
+            if let name = stored.names.values.min() {
+                refusal = RenewalOutcome(
+                    .notPreviewed,
+                    "The rotation's value is in Parameter Store, \(name): what another one would change cannot be seen "
+                        + "before it is written there.")
+            } else if let outcome = try await self.refusal(toUpdate: root, for: own) {
                 refusal = outcome
             } else {
-                (verdicts, refusal) = try await judged(root, own)
+                (verdicts, refusal) = try await judged(root, own, stored)
             }
         } catch let error as AWSError where error.isMissingStack {
             refusal = RenewalOutcome(.stackDeleted, "The stack does not exist any more.")
@@ -42,10 +48,10 @@ extension StackRenewal {
     }
 
     private func judged(
-        _ root: CloudFormation.Stack, _ own: CloudFormation.Stack
+        _ root: CloudFormation.Stack, _ own: CloudFormation.Stack, _ stored: StoredRotation
     ) async throws -> ([ChangeSetJudge.Verdict], RenewalOutcome?) {
         do {
-            let changeSet = try await changeSet(of: root)
+            let changeSet = try await changeSet(of: root, stored: stored)
             let verdicts = try await verdicts(on: changeSet, of: root, own: own)
             try await deleteChangeSet(of: root)
             return (verdicts, self.refusal(of: changeSet, verdicts: verdicts, root: root))

@@ -63,6 +63,8 @@ extension StackRenewal {
                     + "pass \(stack.rotations.keys.sorted().joined(separator: ", ")) to its Rotation property, and see "
                     + "that no pipeline sets the parameter back.")
         }
+        // With the new value left in Parameter Store, the next deployment of anybody's would rotate, and fail likewise.
+        await StoredRotation(stack: stack, root: root, ssm: environment.ssm, deadline: deadline).takeBack()
         var cause = try await firstFailure(in: own.id)
         if cause == nil, root.id != own.id { cause = try await firstFailure(in: root.id) }
         let told = cause.map { ": \($0)" } ?? "."

@@ -22,10 +22,25 @@ struct StackRenewal: Sendable {
         do {
             let (own, root) = try await described()
             if let outcome = try await refusal(toUpdate: root, for: own) { return outcome }
-            let changeSet = try await changeSet(of: root)
+            let stored = StoredRotation(stack: stack, root: root, ssm: environment.ssm, deadline: deadline)
+            if !stored.names.isEmpty, environment.isElsewhere(stack.id) {
+                return RenewalOutcome(
+                    .noParameter,
+                    "Stack \(root.name) keeps its rotation in Parameter Store of another account, where renewal may not "
+                        + "write: give \(stored.names.keys.sorted().joined(separator: ", ")) the type String.")
+            }
+            if let outcome = try await stored.set() { return outcome }
+            let changeSet: CloudFormation.ChangeSet
+            do {
+                changeSet = try await self.changeSet(of: root, stored: stored)
+            } catch {
+                await stored.takeBack()
+                throw error
+            }
             if let outcome = await judge(changeSet, of: root, own: own) {
                 // Nobody needs it any more; should it stay, the next try takes it away.
                 try? await deleteChangeSet(of: root)
+                await stored.takeBack()
                 return outcome
             }
             try await willExecute(RenewalAttempt.Execution(changeSetID: changeSet.id, startedAt: now))
@@ -61,8 +76,11 @@ struct StackRenewal: Sendable {
 
     // MARK: The change set
 
-    func changeSet(of root: CloudFormation.Stack) async throws -> CloudFormation.ChangeSet {
-        let rotations = stack.rotations
+    func changeSet(
+        of root: CloudFormation.Stack, stored: StoredRotation
+    ) async throws -> CloudFormation.ChangeSet {
+        // The previous value of a parameter that names another is that name: CloudFormation looks the value up anew.
+        let rotations = stack.rotations.filter { stored.names[$0.key] == nil }
         let request = CloudFormation.ChangeSetRequest(
             stackID: root.id, name: changeSetName,
             description: "StackCert renews a certificate that expires \(stack.earliestExpiry?.iso8601 ?? "soon").",

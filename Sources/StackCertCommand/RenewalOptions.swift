@@ -22,7 +22,7 @@ struct RenewalOptions: ParsableArguments {
         _ connection: AWSConnection, trigger: RenewalTrigger, deadline: UnixInstant
     ) async throws -> RenewalEnvironment {
         RenewalEnvironment(
-            cloudFormation: CloudFormation(connection.client),
+            cloudFormation: CloudFormation(connection.client), ssm: SSM(connection.client),
             state: try await provider.state(connection, deadline: deadline), clock: connection.clock,
             lease: Self.lease, trigger: trigger)
     }

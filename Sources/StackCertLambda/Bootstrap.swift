@@ -104,7 +104,7 @@ enum Bootstrap {
             otherAccounts = OtherAccounts(own: own, client: client, roleName: role, clock: clock)
         }
         let environment = RenewalEnvironment(
-            cloudFormation: CloudFormation(client), otherAccounts: otherAccounts,
+            cloudFormation: CloudFormation(client), otherAccounts: otherAccounts, ssm: SSM(client),
             state: StateBucket(configuration.stateBucket, s3: s3), clock: clock, window: configuration.window)
         return RenewalInvocationHandler(
             environment: environment, bundles: configuration.certificateBucket.map { BundleListing($0, s3: s3) },

@@ -21,6 +21,21 @@ struct SSMTests {
         #expect(request.body == #"{"Name":"\/a"}"# || request.body == #"{"Name":"/a"}"#)
     }
 
+    @Test("a parameter's value is replaced, and its type left as it is")
+    func putParameter() async throws {
+        let clock = VirtualClock()
+        let executor = ScriptedExecutor([.answer(200, #"{"Version":8,"Tier":"Standard"}"#)], clock: clock)
+        let ssm = SSM(try makeClient(executor, clock: clock))
+        let deadline = clock.now.advanced(by: .seconds(60))
+        #expect(try await ssm.putParameter("a", value: "2", deadline: deadline) == 8)
+        let request = try #require(executor.requests.first)
+        #expect(request["x-amz-target"] == "AmazonSSM.PutParameter")
+        for member in [#""Name":"a""#, #""Value":"2""#, #""Overwrite":true"#] {
+            #expect(request.body.contains(member))
+        }
+        #expect(!request.body.contains("Type"))
+    }
+
     @Test(
         "an error's code is read behind its namespace, from the body or from the field",
         arguments: [

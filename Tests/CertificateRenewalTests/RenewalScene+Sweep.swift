@@ -15,7 +15,8 @@ extension RenewalScene {
     var environment: RenewalEnvironment {
         get throws {
             RenewalEnvironment(
-                cloudFormation: CloudFormation(try client), state: StateBucket("state", s3: try s3Client), clock: clock)
+                cloudFormation: CloudFormation(try client), ssm: SSM(try client),
+                state: StateBucket("state", s3: try s3Client), clock: clock)
         }
     }
 

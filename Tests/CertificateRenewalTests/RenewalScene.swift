@@ -1,6 +1,7 @@
 import AWSClient
 import CertificateIssuance
 import CertificateRenewal
+import FoundationEssentials
 import HTTPTransport
 import HTTPTypes
 import InMemoryLogging
@@ -23,6 +24,8 @@ final class RenewalScene: HTTPExecutor {
         var events = ""
         /// The outermost stack, of a nested one.
         var rootName: String?
+        /// Names in Parameter Store, of parameters of the type `AWS::SSM::Parameter::Value<String>`.
+        var storedParameters: [String: String] = [:]
         /// Physical ids.
         var resources: [String: String] = [:]
     }
@@ -78,6 +81,7 @@ final class RenewalScene: HTTPExecutor {
         var changes = RenewalScene.rotationChange
         /// By the ARN of a nested stack's change set.
         var nestedChanges: [String: String] = [:]
+        var store: [String: String] = [:]
         var calls: [String] = []
         var faults: [String: [Fault]] = [:]
         var isDead = false
@@ -116,6 +120,9 @@ final class RenewalScene: HTTPExecutor {
 
     func setChanges(_ xml: String) { state.withLock { $0.changes = xml } }
     func setNestedChanges(_ id: String, _ xml: String) { state.withLock { $0.nestedChanges[id] = xml } }
+
+    func store(_ name: String, _ value: String) { state.withLock { $0.store[name] = value } }
+    func stored(_ name: String) -> String? { state.withLock { $0.store[name] } }
 
     func remove(_ name: String) { state.withLock { $0.stacks[Self.stackID(name)] = nil } }
 
@@ -209,7 +216,7 @@ final class RenewalScene: HTTPExecutor {
             cloudFormation: CloudFormation(try client),
             otherAccounts: try roleElsewhere.map {
                 OtherAccounts(own: "111122223333", client: try client, roleName: $0, clock: clock)
-            },
+            }, ssm: SSM(try client),
             state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
             window: window)
         return try await withLogger(logger) { logger in
@@ -221,7 +228,7 @@ final class RenewalScene: HTTPExecutor {
     func environment(_ trigger: RenewalTrigger) throws -> RenewalEnvironment {
         RenewalEnvironment(
             cloudFormation: CloudFormation(try client),
-            state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
+            ssm: SSM(try client), state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
             lease: .seconds(300), trigger: trigger)
     }
 
@@ -232,14 +239,16 @@ final class RenewalScene: HTTPExecutor {
 
     func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
         if state.withLock({ $0.isDead }) { throw Killed() }
-        if request.authority?.hasPrefix("sts.") == true { return assumeRole(Form(body)) }
-        guard request.authority?.hasPrefix("cloudformation.") == true else {
+        let service = request.authority?.split(separator: ".").first
+        if service == "sts" { return assumeRole(Form(body)) }
+        guard service == "cloudformation" || service == "ssm" else {
             return try await s3.execute(request, body: body, deadline: deadline)
         }
         let signer = request.headerFields[.authorization]?.split(separator: "=").dropFirst().first?.prefix { $0 != "/" }
         state.withLock { _ = $0.signers.insert(String(signer ?? "nobody")) }
-        let form = Form(body)
-        let action = form["Action"] ?? ""
+        let form = service == "ssm" ? Form(json: body) : Form(body)
+        let target = request.headerFields[HTTPField.Name("x-amz-target")!]?.split(separator: ".").last.map(String.init)
+        let action = target ?? form["Action"] ?? ""
         let fault: Fault? = state.withLock { state in
             state.calls.append(action)
             guard state.faults[action]?.isEmpty == false else { return nil }
@@ -301,8 +310,11 @@ final class RenewalScene: HTTPExecutor {
                 guard let stack = state.stacks[stackID] else {
                     return refusal("ValidationError", "Stack with id \(stackID) does not exist")
                 }
-                let parameters = stack.parameters.map {
-                    "<member><ParameterKey>\($0)</ParameterKey><ParameterValue>\($1)</ParameterValue></member>"
+                let parameters = stack.parameters.map { key, value in
+                    "<member><ParameterKey>\(key)</ParameterKey>"
+                        + "<ParameterValue>\(stack.storedParameters[key] ?? value)</ParameterValue>"
+                        + (stack.storedParameters[key] == nil ? "" : "<ResolvedValue>\(value)</ResolvedValue>")
+                        + "</member>"
                 }
                 let tags = stack.tags.map { "<member><Key>\($0)</Key><Value>\($1)</Value></member>" }
                 return result(
@@ -335,7 +347,11 @@ final class RenewalScene: HTTPExecutor {
                     return refusal("AlreadyExistsException", "ChangeSet \(name) already exists")
                 }
                 let id = "arn:aws:cloudformation:::changeSet/\(name)/\(state.calls.count)"
-                let rotation = form.parameters["CertificateRotation"] ?? nil
+                var rotation = form.parameters["CertificateRotation"] ?? nil
+                if let name = state.stacks[stackID]?.storedParameters["CertificateRotation"] {
+                    guard rotation == nil else { return refusal("ValidationError", "No such SSM parameter") }
+                    rotation = state.store[name]
+                }
                 var made = ChangeSet(id: id, stackID: stackID, name: name, rotation: rotation)
                 if rotation == nil || rotation == state.stacks[stackID]?.parameters["CertificateRotation"] {
                     made.status = "FAILED"
@@ -381,6 +397,14 @@ final class RenewalScene: HTTPExecutor {
                     state.changeSets[found.id] = nil
                 }
                 return result(action, "")
+            case "GetParameter":
+                guard let value = state.store[form["Name"] ?? ""] else {
+                    return answer(400, #"{"__type":"ParameterNotFound"}"#)
+                }
+                return answer(200, #"{"Parameter":{"Value":"\#(value)","Version":1}}"#)
+            case "PutParameter":
+                state.store[form["Name"] ?? ""] = form["Value"]
+                return answer(200, #"{"Version":2}"#)
             default:
                 return refusal("InvalidAction", action)
             }
@@ -399,6 +423,18 @@ private struct Form {
             }
             if parts.count == 2 { values[parts[0]] = parts[1] }
         }
+    }
+
+    /// A request of the protocol AWS JSON 1.1.
+    init(json body: [UInt8]) {
+        let members = try? JSONDecoder().decode(Members.self, from: Data(body))
+        values = ["Name": members?.Name ?? "", "Value": members?.Value ?? ""]
+    }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private struct Members: Decodable {
+        let Name: String
+        let Value: String?
     }
 
     subscript(name: String) -> String? { values[name] }

@@ -191,6 +191,9 @@ REFUSED: dict[str, list[Request]] = {
             {"aws:resourceaccount": STRANGERS},
         ),
     ],
+    "RenewalPolicy/RotateInParameterStore": [
+        ("renewal", "ssm:PutParameter", "arn:aws:ssm:{region}:{account}:parameter/shop/rotation", {}),
+    ],
     "RenewalPolicy/WriteLogs": [
         ("renewal", "logs:PutLogEvents", "arn:aws:logs:{region}:{account}:log-group:another:*", {}),
     ],

@@ -37,6 +37,8 @@ def scenario(renewal: Renewal, stack: Renewable) -> str | None:
         return f"the change set was not judged: {renewal.line}"
     if not renewal.messages():
         return "nobody was told"
+    if stack.stored_rotation() != "1":
+        return "the rotation was not taken back"
     stack.publish_image("ami-1")
     renewal.let_time_pass(stack)
     cloud.faults.add("refuse", "ssm:PutParameter", principal="deployer")
@@ -80,17 +82,19 @@ def swept(renewal: Renewal, stack: Renewable) -> str | None:
 
 def taken_back(renewal: Renewal, stack: Renewable) -> str | None:
     """A pipeline sets the parameter back, and then somewhere else: what went wrong, or None."""
-    stack.deploy(CertificateRotation="1")
+    stack.store_rotation("1")
+    stack.deploy()
     if renewal.run(stack) != "Reverted":
         return "nobody was told of a reversion"
-    stack.deploy(CertificateRotation="2")
+    stack.store_rotation("2")
+    stack.deploy()
     if renewal.run(stack) is not None or [key for key in renewal.provider.state("reverted/") if stack.guid in key]:
         return "a reversion was not forgotten"
     return None
 
 
 def played(renewal: Renewal, name: str) -> str | None:
-    stack = renewable(renewal.provider, name)
+    stack = renewable(renewal.provider, name, stored=True)
     try:
         return scenario(renewal, stack)
     finally:

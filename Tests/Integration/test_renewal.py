@@ -72,6 +72,53 @@ def test_a_pipeline_that_sets_the_parameter_back_is_told(renewal, shop, provider
     assert not [key for key in provider.state("reverted/") if shop.guid in key]
 
 
+@pytest.fixture
+def stored(provider, renewal, name) -> Iterator[Renewable]:
+    """The same, with its rotation in Parameter Store."""
+    stack = renewable(provider, name, stored=True)
+    yield stack
+    provider.cloud.faults.clear()
+    stack.wait()
+    stack.delete()
+    renewal.forget(stack)
+
+
+def test_a_rotation_in_parameter_store_is_changed_there(renewal, stored):
+    before = stored.outputs()["PublicKey"]
+    renewal.make_due(stored)
+    assert renewal.run(stored) == "Started"
+    assert stored.wait().status == "UPDATE_COMPLETE"
+    assert renewal.run(stored) == "Renewed"
+    assert stored.stored_rotation() == stored.rotation() != "1"
+    renewed = stored.outputs()
+    assert renewed["PreviousPublicKey"] == before
+    # A pipeline names the same parameter at each deployment, and cannot take the renewal back.
+    stored.publish_image("ami-2")
+    assert stored.deploy(CertificateRotation=stored.rotation_parameter).status == "UPDATE_COMPLETE"
+    assert stored.outputs() == renewed
+    assert renewal.run(stored) is None
+
+
+def test_a_rotation_in_parameter_store_is_taken_back_when_the_update_is_refused(renewal, stored):
+    stored.publish_image("ami-2")
+    renewal.make_due(stored)
+    assert renewal.run(stored) == "ForeignChanges"
+    assert stored.stored_rotation() == "1"
+    # So that a deployment of the owners' does not rotate by surprise.
+    assert stored.deploy().status == "UPDATE_COMPLETE"
+    assert stored.outputs()["PublicKey"] == stored.attributes["PublicKey"]
+
+
+def test_a_rotation_in_parameter_store_is_taken_back_when_the_update_is_rolled_back(renewal, stored):
+    stored.cloud.faults.add("refuse", "ssm:PutParameter", principal="deployer")
+    renewal.make_due(stored)
+    assert renewal.run(stored) == "Started"
+    assert stored.wait().status == "UPDATE_ROLLBACK_COMPLETE"
+    stored.cloud.faults.clear()
+    assert renewal.run(stored) == "RolledBack"
+    assert stored.stored_rotation() == "1"
+
+
 def test_what_is_not_due_is_left_alone(renewal, shop):
     assert renewal.run(shop) is None
     assert shop.outputs() == shop.attributes

@@ -23,6 +23,28 @@ package struct SSM: Sendable {
         return (answer.Parameter.Value, answer.Parameter.Version ?? 0)
     }
 
+    /// Gives a parameter that exists another value. Its type stays.
+    ///
+    /// - Returns: the new version.
+    @discardableResult
+    package func putParameter(_ name: String, value: String, deadline: UnixInstant) async throws -> Int {
+        let answer: Version = try await send(
+            "PutParameter", Change(Name: name, Value: value), deadline: deadline)
+        return answer.Version ?? 0
+    }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private struct Change: Encodable {
+        let Name: String
+        let Value: String
+        let Overwrite = true
+    }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private struct Version: Decodable {
+        let Version: Int?
+    }
+
     // Named as they are read, so that the list is the format.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct Answer: Decodable {
@@ -35,7 +57,7 @@ package struct SSM: Sendable {
 
     /// A call of the protocol AWS JSON 1.1.
     private func send<Value: Decodable>(
-        _ action: String, _ members: [String: String], deadline: UnixInstant
+        _ action: String, _ members: some Encodable, deadline: UnixInstant
     ) async throws -> Value {
         var call = AWSCall(service: AWSService(signingName: "ssm"), operation: action, method: .post)
         call.fields[.contentType] = "application/x-amz-json-1.1"

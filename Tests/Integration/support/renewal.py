@@ -17,7 +17,7 @@ from support.provider import Provider, install
 _LONG_AGO = "2020-01-01T00:00:00Z"
 
 
-def _template(provider: Provider) -> str:
+def _template(provider: Provider, stored: bool) -> str:
     """A certificate that a parameter rotates, and what follows from it: the servers' pointer. The image is looked up
     in Parameter Store at every update, which is how a change of somebody else's comes along."""
     resources: dict[str, Any] = {
@@ -41,7 +41,9 @@ def _template(provider: Provider) -> str:
     }
     outputs = {name: {"Value": {"Fn::GetAtt": ["Certificate", name]}} for name in ATTRIBUTES}
     parameters = {
-        "CertificateRotation": {"Type": "String", "Default": "1"},
+        "CertificateRotation": (
+            {"Type": "AWS::SSM::Parameter::Value<String>"} if stored else {"Type": "String", "Default": "1"}
+        ),
         "ImageId": {"Type": "AWS::SSM::Parameter::Value<String>"},
     }
     return json.dumps({"Parameters": parameters, "Resources": resources, "Outputs": outputs}, indent=1)
@@ -78,7 +80,19 @@ class Renewable:
 
     def rotation(self) -> str:
         found = self.cloud.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
-        return {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}["CertificateRotation"]
+        [parameter] = [p for p in found["Parameters"] if p["ParameterKey"] == "CertificateRotation"]
+        return parameter.get("ResolvedValue", parameter["ParameterValue"])
+
+    @property
+    def rotation_parameter(self) -> str:
+        """Of a stack whose rotation is in Parameter Store."""
+        return f"/stackcert/rotation/{self.name}"
+
+    def stored_rotation(self) -> str:
+        return self.cloud.client("ssm").get_parameter(Name=self.rotation_parameter)["Parameter"]["Value"]
+
+    def store_rotation(self, value: str) -> None:
+        self.cloud.client("ssm").put_parameter(Name=self.rotation_parameter, Value=value, Type="String", Overwrite=True)
 
     def requests(self) -> list[str]:
         """The kinds of the events that the provider had for this stack, in their order."""
@@ -114,12 +128,17 @@ def deployer(cloud: LocalCloud) -> str:
     return roles.get("deployer") or cloud.create_role("deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"})
 
 
-def renewable(provider: Provider, name: str, with_role: bool = True, **more: Any) -> Renewable:
+def renewable(provider: Provider, name: str, with_role: bool = True, stored: bool = False, **more: Any) -> Renewable:
+    """`stored`: the rotation's value is in Parameter Store, and the stack knows its name."""
     cloud = provider.cloud
+    given = {"ImageId": f"/images/{name}"}
+    if stored:
+        given["CertificateRotation"] = f"/stackcert/rotation/{name}"
+        cloud.client("ssm").put_parameter(Name=given["CertificateRotation"], Value="1", Type="String", Overwrite=True)
     cloud.client("ssm").put_parameter(Name=f"/images/{name}", Value="ami-1", Type="String", Overwrite=True)
     if with_role:
         more["RoleARN"] = deployer(cloud)
-    result = cloud.stacks.create(name, _template(provider), {"ImageId": f"/images/{name}"}, **more)
+    result = cloud.stacks.create(name, _template(provider, stored), given, **more)
     if result.status != "CREATE_COMPLETE":
         raise RuntimeError(f"{name}: {result.status}: {result.reasons()}")
     return Renewable(cloud, name, result)

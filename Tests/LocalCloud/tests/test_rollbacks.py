@@ -20,3 +20,31 @@ def test_a_later_failure_rolls_a_replacement_back(fresh, template, rollback):
     assert events == [("Update", old, "SUCCESS", new), *undo, ("Delete", new, "SUCCESS", new)]
     pointer = cloud.client("ssm").get_parameter(Name=first.outputs["PointerName"])["Parameter"]["Value"]
     assert pointer == old
+
+
+def test_a_rollback_goes_back_to_what_a_stored_parameter_stood_for(cloud):
+    """And not to what it stands for now."""
+    ssm = cloud.client("ssm")
+    ssm.put_parameter(Name="/stored", Value="one", Type="String", Overwrite=True)
+    body = """
+Parameters:
+  Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /stored }
+  Late: { Type: String, Default: fine }
+Resources:
+  Copy: { Type: AWS::SSM::Parameter, Properties: { Type: String, Value: !Ref Stored } }
+  Last: { Type: AWS::SSM::Parameter, DependsOn: Copy, Properties: { Type: String, Value: !Ref Late } }
+Outputs: { Copy: { Value: !Ref Copy } }
+"""
+    made = cloud.stacks.create("stored", body)
+    ssm.put_parameter(Name="/stored", Value="two", Type="String", Overwrite=True)
+    result = cloud.stacks.update("stored", parameters={"Late": ""})
+    assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()
+    assert ssm.get_parameter(Name=made.outputs["Copy"])["Parameter"]["Value"] == "one"
+    [shown] = [
+        parameter
+        for parameter in cloud.client("cloudformation").describe_stacks(StackName="stored")["Stacks"][0]["Parameters"]
+        if parameter["ParameterKey"] == "Stored"
+    ]
+    assert (shown["ParameterValue"], shown["ResolvedValue"]) == ("/stored", "one")
+    assert cloud.stacks.update("stored").status == "UPDATE_COMPLETE"
+    assert ssm.get_parameter(Name=made.outputs["Copy"])["Parameter"]["Value"] == "two"

@@ -132,7 +132,9 @@ Resources: { A: { Type: X } }
     parsed = template.load(body)
     raw = parameters.complete(parsed, {})
     assert parameters.resolved(parsed, raw, lambda name: f"<{name}>") == {"L": ["a", "b"], "S": "</p>", "N": "secret"}
-    assert {"ParameterKey": "N", "ParameterValue": "****"} in parameters.shown(parsed, raw)
+    shown = parameters.shown(parsed, raw, {"S": "</p>"})
+    assert {"ParameterKey": "N", "ParameterValue": "****"} in shown
+    assert {"ParameterKey": "S", "ParameterValue": "/p", "ResolvedValue": "</p>"} in shown
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ class ChangeSets:
             "StackId": found.stack.id,
             "StackName": found.stack.name,
             "Description": found.description,
-            "Parameters": parameters.shown(found.template, found.raw),
+            "Parameters": parameters.shown(found.template, found.raw, {}),
             "CreationTime": found.created,
             "ExecutionStatus": found.execution,
             "Status": found.status,

@@ -29,7 +29,7 @@ class Descriptions:
             "StackId": stack.id,
             "StackName": stack.name,
             "Description": stack.template.get("Description"),
-            "Parameters": parameters.shown(stack.template, stack.parameters),
+            "Parameters": parameters.shown(stack.template, stack.parameters, stack.parameter_values),
             "CreationTime": stack.created,
             "LastUpdatedTime": stack.updated,
             "DeletionTime": stack.deleted,

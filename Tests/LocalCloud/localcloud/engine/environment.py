@@ -53,8 +53,11 @@ class Environment:
     def parameter_values(self, stack: Stack, template: dict[str, Any], raw: dict[str, str]) -> dict[str, Any]:
         return resolved(template, raw, lambda name: self.from_store(stack, name))
 
-    def resolver(self, stack: Stack, template: dict[str, Any], raw: dict[str, str]) -> Resolver:
-        """Evaluates the template against the stack's resources as they are at the moment of asking."""
+    def resolver(
+        self, stack: Stack, template: dict[str, Any], raw: dict[str, str], values: dict[str, Any] | None = None
+    ) -> Resolver:
+        """Evaluates the template against the stack's resources as they are at the moment of asking. `values` are the
+        parameters' as an operation read them at its beginning: it goes on, and back, with those."""
 
         def present(name: str) -> ResourceState:
             state = stack.resources.get(name)
@@ -76,7 +79,8 @@ class Environment:
             "AWS::StackName": stack.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        values = self.parameter_values(stack, template, raw)
+        if values is None:
+            values = self.parameter_values(stack, template, raw)
         return Resolver(
             Scope(
                 template,

@@ -89,8 +89,16 @@ def resolved(template: dict[str, Any], raw: dict[str, str], from_store: Callable
     return values
 
 
-def shown(template: dict[str, Any], raw: dict[str, str]) -> list[dict[str, str]]:
-    """The parameters as DescribeStacks tells them: NoEcho ones masked."""
+def shown(template: dict[str, Any], raw: dict[str, str], values: dict[str, Any]) -> list[dict[str, str]]:
+    """The parameters as DescribeStacks tells them: NoEcho ones masked, those from Parameter Store with what they stood
+    for when the stack was last operated on."""
     declared = template.get("Parameters") or {}
     hidden = {name for name, d in declared.items() if str(d.get("NoEcho", "")).lower() == "true"}
-    return [{"ParameterKey": n, "ParameterValue": "****" if n in hidden else text} for n, text in raw.items()]
+    found = []
+    for name, text in raw.items():
+        entry = {"ParameterKey": name, "ParameterValue": "****" if name in hidden else text}
+        if str(declared.get(name, {}).get("Type", "")).startswith(_FROM_STORE) and name in values:
+            value = values[name]
+            entry["ResolvedValue"] = ",".join(value) if isinstance(value, list) else value
+        found.append(entry)
+    return found

@@ -37,7 +37,7 @@ class Update(Operation):
     def _converge(self, cancel: threading.Event) -> tuple[Resolver, set[str]]:
         """Create what is new and update what resolves differently; removals are left to the cleanup."""
         stack = self.stack
-        resolver = self.environment.resolver(stack, stack.template, stack.parameters)
+        resolver = self.environment.resolver(stack, stack.template, stack.parameters, stack.parameter_values)
         wanted = self.wanted(resolver, stack.template)
         graph = {n: d & wanted for n, d in ordering.dependencies(stack.template).items() if n in wanted}
         for name, needed in graph.items():
