@@ -240,7 +240,9 @@ let package = Package(
         ),
         .testTarget(
             name: "StackCertCommandTests",
-            dependencies: ["CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI", "Timekeeping"],
+            dependencies: [
+                "AWSClient", "CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI", "Timekeeping",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

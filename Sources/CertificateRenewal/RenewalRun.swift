@@ -92,6 +92,8 @@ package struct RenewalRun: Sendable {
                 continue
             }
             guard let record else {
+                // A person only looks here, and may not write.
+                guard environment.trigger == .schedule else { continue }
                 logger.notice(
                     "a marker pointed at nothing and was removed", metadata: ["renewal.marker": "\(action.key)"])
                 try await environment.state.remove(action, deadline: deadline)

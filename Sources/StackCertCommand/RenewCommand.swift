@@ -10,11 +10,11 @@ struct RenewCommand: AsyncParsableCommand {
         commandName: "renew",
         abstract: "Renew now what is due, as the scheduled function would, and wait for the end.",
         discussion: """
-            Each stack is updated with its own template, parameters and service role; only the rotation parameter
-            changes. An update that would do more is not started. Should the command be ended in the middle, the
+            Each stack is updated with its own template, parameters and service role; only the rotation parameter \
+            changes. An update that would do more is not started. Should the command be ended in the middle, the \
             scheduled function looks after the rest; the two never rotate twice.
 
-            Exit code 0: done, or nothing was due. 1: something failed or needs a person; the last lines say what.
+            Exit code 0: done, or nothing was due. 1: something failed or needs a person; the last lines say what. \
             2: it could not be read what is due.
 
             EXAMPLES

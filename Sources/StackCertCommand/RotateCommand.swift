@@ -9,10 +9,10 @@ struct RotateCommand: AsyncParsableCommand {
         commandName: "rotate",
         abstract: "Give a stack a new key and certificate now, due or not, and wait for the end.",
         discussion: """
-            For a certificate the command may be repeated, or given by two people at once: it is replaced once. What is
+            For a certificate the command may be repeated, or given by two people at once: it is replaced once. What is \
             under way already is waited for. After a compromise set the property TrustPrevious to false as well.
 
-            Exit code 0: the stack has a new certificate. 1: it failed or needs a person; the last line says what.
+            Exit code 0: the stack has a new certificate. 1: it failed or needs a person; the last line says what. \
             2: the stack or its certificate could not be read.
 
             EXAMPLES

@@ -11,8 +11,9 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show every certificate of this region: what, where, until when, and what is wrong.",
         discussion: """
-            Exit code 0: all is well. 1: a certificate has expired, could not be renewed, belongs to no stack any more
-            (ORPHAN), or its renewal was taken back (REVERTED). 2: the status could not be read, or the page not be written.
+            Exit code 0: all is well. 1: a certificate has expired, could not be renewed, belongs to no stack any more \
+            (ORPHAN), or its renewal was taken back (REVERTED). 2: the status could not be read, or the page not be \
+            written.
 
             EXAMPLES
               stackcert status

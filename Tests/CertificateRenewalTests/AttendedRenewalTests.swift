@@ -225,6 +225,27 @@ import Timekeeping
         #expect(scene.executions.count == 1)
     }
 
+    @Test("A person who looks what is due changes nothing, not even a marker that points at nothing")
+    func looks() async throws {
+        scene.add(shop)
+        try await scene.certify("shop")
+        scene.add(RenewalScene.Stack(name: "gone"))
+        try await scene.certify("gone")
+        for key in scene.s3.objects(bucket: "state").keys where key.hasPrefix("records/guid-gone/") {
+            try await scene.delete(key)
+        }
+        let writes = Set(["PutObject", "DeleteObject"])
+        let before = scene.s3.operations.count
+        let found = try await scene.stacks(.person)
+        #expect(found.map(\.name) == ["shop"])
+        #expect(
+            found.allSatisfy { $0.isNamed("shop") && $0.isNamed(RenewalScene.stackID("shop")) && !$0.isNamed("sho") })
+        #expect(!scene.s3.operations.dropFirst(before).contains { writes.contains($0.name) })
+        // Positive control: the function removes it.
+        #expect(try await scene.stacks(.schedule).count == 1)
+        #expect(scene.markers.count == 1)
+    }
+
     @Test("A preview says of each change why it may be made, and leaves nothing behind")
     func preview() async throws {
         scene.add(shop)

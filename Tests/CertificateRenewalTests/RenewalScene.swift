@@ -224,6 +224,11 @@ final class RenewalScene: HTTPExecutor {
         }
     }
 
+    func stacks(_ trigger: RenewalTrigger) async throws -> [DueStack] {
+        try await RenewalRun(environment(trigger)).stacks(
+            deadline: clock.now.advanced(by: .seconds(60)), logger: Logger(label: "renewal") { _ in logs })
+    }
+
     /// For what a person runs.
     func environment(_ trigger: RenewalTrigger) throws -> RenewalEnvironment {
         RenewalEnvironment(

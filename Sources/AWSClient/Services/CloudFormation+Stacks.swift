@@ -63,6 +63,18 @@ extension CloudFormation {
         package let status: String
         package let statusReason: String?
         package let timestamp: UnixInstant?
+
+        package init(
+            id: String, logicalResourceID: String, resourceType: String, status: String, statusReason: String?,
+            timestamp: UnixInstant?
+        ) {
+            self.id = id
+            self.logicalResourceID = logicalResourceID
+            self.resourceType = resourceType
+            self.status = status
+            self.statusReason = statusReason
+            self.timestamp = timestamp
+        }
     }
 }
 
