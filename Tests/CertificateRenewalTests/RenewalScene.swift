@@ -252,8 +252,8 @@ final class RenewalScene: HTTPExecutor {
         let signer = request.headerFields[.authorization]?.split(separator: "=").dropFirst().first?.prefix { $0 != "/" }
         state.withLock { _ = $0.signers.insert(String(signer ?? "nobody")) }
         let form = service == "ssm" ? Form(json: body) : Form(body)
-        let target = request.headerFields[HTTPField.Name("x-amz-target")!]?.split(separator: ".").last.map(String.init)
-        let action = target ?? form["Action"] ?? ""
+        let target = HTTPField.Name("x-amz-target").flatMap { request.headerFields[$0] }
+        let action = target?.split(separator: ".").last.map(String.init) ?? form["Action"] ?? ""
         let fault: Fault? = state.withLock { state in
             state.calls.append(action)
             guard state.faults[action]?.isEmpty == false else { return nil }

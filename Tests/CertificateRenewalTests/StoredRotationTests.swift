@@ -90,7 +90,9 @@ import Timekeeping
         #expect(scene.executions == ["by-hand"])
     }
 
-    @Test("A name that renewal may not change is told, and nothing is begun", arguments: ["/shop/rotation", "\(name):3"])
+    @Test(
+        "A name that renewal may not change is told, and nothing is begun",
+        arguments: ["/shop/rotation", "\(name):3"])
     func elsewhere(_ name: String) async throws {
         try await shop(name)
         let outcome = try await outcome()
