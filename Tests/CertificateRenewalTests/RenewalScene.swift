@@ -232,8 +232,8 @@ final class RenewalScene: HTTPExecutor {
     /// For what a person runs.
     func environment(_ trigger: RenewalTrigger) throws -> RenewalEnvironment {
         RenewalEnvironment(
-            cloudFormation: CloudFormation(try client),
-            ssm: SSM(try client), state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
+            cloudFormation: CloudFormation(try client), ssm: SSM(try client),
+            state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
             lease: .seconds(300), trigger: trigger)
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import Timekeeping
 
 @testable import CertificateRenewal
 @testable import StackCertCommand
@@ -27,6 +28,19 @@ import Testing
         #expect(lines[6].hasSuffix("ok"))
         #expect(lines[7] == "There was no sweep yet: orphans are not shown.")
         #expect(lines.count == 8)
+    }
+
+    @Test(
+        "Under the table stands how old the last sweep is",
+        arguments: [
+            (0, "The last sweep was less than a day ago."), (1, "The last sweep was 1 day ago."),
+            (8, "The last sweep was 8 days ago."),
+        ])
+    func sweep(_ days: Int, _ line: String) async throws {
+        var report = SweepReport(startedAt: Fleet.now)
+        report.endedAt = Fleet.now.advanced(by: .days(-days)).advanced(by: .seconds(-1))
+        let table = StatusTable([try await Fleet.status("fine", days: 80)], sweep: report, now: Fleet.now)
+        #expect(table.text.hasSuffix(line))
     }
 
     @Test("As JSON it is a list of objects with whole dates")
