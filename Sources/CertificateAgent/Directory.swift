@@ -24,7 +24,12 @@ final class Directory: Sendable {
         self.calls = calls
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would leave it to a process that was being started meanwhile: until that runs its program it has
+        // the file open as well.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Opens a directory that nobody else can change.
     ///
@@ -221,5 +226,10 @@ final class FileLock: Sendable {
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would leave it to a process that was being started meanwhile: until that runs its program it has
+        // the file open as well.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

@@ -2,6 +2,7 @@ import CertificateAgent
 import Diagnostics
 import Foundation
 import PKI
+import Synchronization
 import TestSupport
 import Testing
 import Timekeeping
@@ -78,6 +79,16 @@ struct CertificatePullTests {
         #expect(try String(contentsOfFile: path, encoding: .utf8) == bundle.privateKeyPEM + bundle.certificate.pem)
         #expect(try mode(path) == 0o440)
         #expect(try await pull(source, files: files).change == .unchanged)
+    }
+
+    @Test("keeps nobody out once it is done, although a process that was started meanwhile still has its lock open")
+    func lockEnds() async throws {
+        let source = ScriptedSource("one", try await TestBundle.make())
+        let reload = LockCopyingReload(below: folder.path)
+        let pull = CertificatePull(source: source, files: try folder.pair, reload: reload, clock: clock)
+        _ = try await pull.run()
+        #expect(reload.copies == 1)
+        #expect(try await pull.run().change == .unchanged)
     }
 
     @Test("reloads on change only")
@@ -163,5 +174,26 @@ struct CertificatePullTests {
     private func mode(_ path: String) throws -> Int {
         let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         return try FileManager.default.attributesOfItem(atPath: resolved)[.posixPermissions] as? Int ?? 0
+    }
+}
+
+/// Has the open lock in its own hands afterwards, as a process has between its start and its program.
+private final class LockCopyingReload: Reloading {
+    private let path: String
+    private let descriptors = Mutex<[Int32]>([])
+
+    init(below path: String) { self.path = path }
+
+    deinit { for descriptor in descriptors.withLock({ $0 }) { close(descriptor) } }
+
+    var copies: Int { descriptors.withLock { $0.count } }
+
+    func run() async throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"),
+                target.hasPrefix(path), target.hasSuffix("/lock"), let descriptor = Int32(name)
+            else { continue }
+            descriptors.withLock { $0.append(dup(descriptor)) }
+        }
     }
 }
