@@ -10,8 +10,8 @@ struct RuntimeAPI: Sendable {
     let executor: any HTTPExecutor
     let clock: any WallClock
 
-    /// The API is on the same machine: it answers at once, except `next`, or not at all.
-    private static let answerTime: Duration = .seconds(10)
+    /// How long it may take over anything but `next`. The API is on the same machine: it answers at once or not at all.
+    var answerTime: Duration = .seconds(10)
 
     /// A frozen process comes back with connections that the peer may have closed; the next one is good. More tries
     /// than that help nobody: Lambda starts a fresh process for one that ended.
@@ -57,7 +57,7 @@ struct RuntimeAPI: Sendable {
     private func deliver(_ body: [UInt8], to path: String, errorType: String? = nil) async throws -> Int {
         do {
             return try await send(
-                .post, path, body: body, errorType: errorType, until: clock.now.advanced(by: RuntimeAPI.answerTime),
+                .post, path, body: body, errorType: errorType, until: clock.now.advanced(by: answerTime),
                 // Delivered twice does no harm: the second is refused with 400 InvalidRequestID.
                 retryIf: [.connectFailed, .connectionLost]
             ).status

@@ -27,9 +27,9 @@ package struct RuntimeLoop: Sendable {
 
     init(
         endpoint: String, executor: any HTTPExecutor, clock: any WallClock, logger: Logger,
-        exportTraceID: @escaping @Sendable (String?) -> Void
+        answerTime: Duration = .seconds(10), exportTraceID: @escaping @Sendable (String?) -> Void
     ) {
-        self.api = RuntimeAPI(endpoint: endpoint, executor: executor, clock: clock)
+        self.api = RuntimeAPI(endpoint: endpoint, executor: executor, clock: clock, answerTime: answerTime)
         self.clock = clock
         self.logger = logger
         self.exportTraceID = exportTraceID

@@ -15,9 +15,11 @@ import Timekeeping
     ) async throws -> (requests: [ReceivedRequest], end: RuntimeError?) {
         let end = Mutex<RuntimeError?>(nil)
         let requests = try await withMockRuntimeAPI(script) { port in
-            // A busy machine may take longer over an event than a connection is kept by default.
-            try await NetworkExecutor.with(idleTimeout: .seconds(60)) { executor in
-                let loop = RuntimeLoop(endpoint: "127.0.0.1:\(port)", executor: executor, logger: .silent)
+            // A busy machine may take longer over an event than a connection is kept, or an answer waited for, by default.
+            try await NetworkExecutor.with(idleTimeout: .seconds(600), connectTimeout: .seconds(600)) { executor in
+                let loop = RuntimeLoop(
+                    endpoint: "127.0.0.1:\(port)", executor: executor, clock: SystemWallClock(), logger: .silent,
+                    answerTime: .seconds(600), exportTraceID: { _ in })
                 do {
                     try await loop.run(handler)
                 } catch let error as RuntimeError {
@@ -78,7 +80,7 @@ import Timekeeping
         }
     }
 
-    @Test("A loop that waits for an event ends when its task is cancelled", .timeLimit(.minutes(1)))
+    @Test("A loop that waits for an event ends when its task is cancelled", .timeLimit(.minutes(20)))
     func cancellation() async throws {
         _ = try await withMockRuntimeAPI([.silence]) { port in
             try await NetworkExecutor.with { executor in
