@@ -68,3 +68,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         report.sections.append(("function log", recorder.function_log()))
         report.sections.append(("refused", "\n".join(map(str, recorder.denied()))))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was counted is the proof: it is shown although the tests passed."""
+    passed = terminalreporter.getreports("passed")
+    counts = [line for report in passed for line in report.capstdout.splitlines() if " handshakes, " in line]
+    if counts:
+        terminalreporter.section("handshakes during change-overs")
+        for line in counts:
+            terminalreporter.write_line(line)
