@@ -24,12 +24,7 @@ final class Directory: Sendable {
         self.calls = calls
     }
 
-    deinit {
-        // Closing alone would leave it to a process that was being started meanwhile: until that runs its program it has
-        // the file open as well.
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
-    }
+    deinit { close(descriptor) }
 
     /// Opens a directory that nobody else can change.
     ///

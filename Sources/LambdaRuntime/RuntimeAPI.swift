@@ -11,7 +11,7 @@ struct RuntimeAPI: Sendable {
     let clock: any WallClock
 
     /// How long it may take over anything but `next`. The API is on the same machine: it answers at once or not at all.
-    var answerTime: Duration = .seconds(10)
+    let answerTime: Duration
 
     /// A frozen process comes back with connections that the peer may have closed; the next one is good. More tries
     /// than that help nobody: Lambda starts a fresh process for one that ended.

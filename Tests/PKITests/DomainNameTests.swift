@@ -115,7 +115,7 @@ import Testing
     @Test(
         "Names of megabytes are refused at once",
         // Looking at each of them more than once would take hours.
-        .timeLimit(.minutes(20)),
+        .timeLimit(.minutes(1)),
         arguments: ["a", ".", "ü", "\u{301}", "a.", "*.", "xn--", "1", "\u{1F468}\u{200D}"])
     func hugeNames(unit: String) throws {
         let name = String(repeating: unit, count: 6_000_000 / unit.utf8.count)

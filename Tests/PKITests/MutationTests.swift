@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(
-        "Megabytes are refused at once", .timeLimit(.minutes(20)),
+        "Megabytes are refused at once", .timeLimit(.minutes(1)),
         arguments: ["\n", "A", "-----BEGIN CERTIFICATE-----\n", "\u{30}\u{80}"])
     func hugeTexts(unit: String) {
         let text = String(repeating: unit, count: 6_000_000 / unit.utf8.count)
