@@ -11,6 +11,7 @@ import pytest
 from localcloud import LocalCloud
 from support.application import Application, application
 from support.provider import Provider, install
+from support.renewal import Renewable, Renewal, renewable
 
 _numbers = itertools.count(1)
 
@@ -57,6 +58,24 @@ def app(provider: Provider, name: str) -> Iterator[Callable[..., Application]]:
     for one in made:
         if provider.cloud.stacks.exists(one.name):
             one.delete()
+
+
+@pytest.fixture(scope="module")
+def renewal(provider: Provider) -> Renewal:
+    """The provider's scheduled function. Modules that install a provider of their own have one of their own."""
+    return Renewal(provider)
+
+
+@pytest.fixture
+def shop(provider: Provider, renewal: Renewal, name: str) -> Iterator[Renewable]:
+    """A stack with a rotation parameter and a service role, whose certificate is not due yet."""
+    stack = renewable(provider, name)
+    yield stack
+    provider.cloud.faults.clear()
+    if provider.cloud.stacks.exists(name):
+        stack.wait()
+        stack.delete()
+    renewal.forget(stack)
 
 
 @pytest.hookimpl(wrapper=True)

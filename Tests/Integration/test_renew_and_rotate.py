@@ -9,13 +9,13 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from support import tool
 from support.paths import stackcert
 from support.provider import Provider, install
-from support.renewal import Renewable, Renewal, eventually, renewable
+from support.renewal import Renewable, eventually, renewable
 
 
 @pytest.fixture(scope="module")
@@ -73,23 +73,6 @@ def start(cloud, provider, operator) -> Callable[..., subprocess.Popen]:
         )
 
     return start
-
-
-@pytest.fixture(scope="module")
-def renewal(provider) -> Renewal:
-    return Renewal(provider)
-
-
-@pytest.fixture
-def shop(provider, renewal, name) -> Iterator[Renewable]:
-    """A stack with a rotation parameter and a service role, whose certificate is not due yet."""
-    stack = renewable(provider, name)
-    yield stack
-    provider.cloud.faults.clear()
-    if provider.cloud.stacks.exists(name):
-        stack.wait()
-        stack.delete()
-    renewal.forget(stack)
 
 
 def assert_rotated_once(stack: Renewable) -> None:

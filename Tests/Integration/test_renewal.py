@@ -10,23 +10,6 @@ from support.renewal import Renewable, Renewal, renewable
 from test_status import row, status
 
 
-@pytest.fixture(scope="module")
-def renewal(provider) -> Renewal:
-    return Renewal(provider)
-
-
-@pytest.fixture
-def shop(provider, renewal, name) -> Iterator[Renewable]:
-    """A stack with a rotation parameter and a service role, whose certificate is not due yet."""
-    stack = renewable(provider, name)
-    yield stack
-    provider.cloud.faults.clear()
-    if provider.cloud.stacks.exists(name):
-        stack.wait()
-        stack.delete()
-    renewal.forget(stack)
-
-
 def test_the_schedule_wakes_the_function_every_hour(renewal, shop):
     rule = renewal.rule()
     assert rule["ScheduleExpression"] == "rate(1 hour)"

@@ -9,12 +9,7 @@ from base64 import b64decode
 
 import pytest
 from support import tool
-from support.renewal import Renewal, renewable
-
-
-@pytest.fixture(scope="module")
-def renewal(provider) -> Renewal:
-    return Renewal(provider)
+from support.renewal import renewable
 
 
 @pytest.fixture(scope="module")

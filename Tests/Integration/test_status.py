@@ -6,9 +6,8 @@ import json
 import os
 import subprocess
 
-import pytest
 from support.paths import REPOSITORY
-from support.renewal import Renewal, renewable
+from support.renewal import renewable
 
 COMMAND = REPOSITORY / ".build" / "debug" / "stackcert"
 
@@ -17,11 +16,6 @@ def status(cloud, *arguments: str, **variables: str) -> subprocess.CompletedProc
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = {**kept, **cloud.environment_variables(), **variables}
     return subprocess.run([COMMAND, "status", *arguments], env=environment, capture_output=True, text=True, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def renewal(provider) -> Renewal:
-    return Renewal(provider)
 
 
 def row(shown: subprocess.CompletedProcess, stack: str) -> list[str]:

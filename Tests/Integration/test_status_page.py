@@ -13,11 +13,6 @@ from support.renewal import Renewable, Renewal, renewable
 LIFETIME, RENEWAL, TODAY = (0x2A, 0x7F, 0x62), (0xD9, 0xA4, 0x00), (0xC2, 0x18, 0x5B)
 
 
-@pytest.fixture(scope="module")
-def renewal(provider) -> Renewal:
-    return Renewal(provider)
-
-
 @pytest.fixture
 def page(tmp_path) -> Path:
     return tmp_path / "certificates.html"
