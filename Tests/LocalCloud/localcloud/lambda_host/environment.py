@@ -8,8 +8,11 @@ from localcloud.authz.principals import Credentials
 from localcloud.lambda_host.function import Function
 
 
-def process_environment(function: Function, credentials: Credentials, endpoint: str) -> dict[str, str]:
-    """`AWS_ENDPOINT_URL` and `STACKCERT_LOCAL_RESPONSE_URLS` are what makes a process work against this cloud."""
+def process_environment(
+    function: Function, credentials: Credentials, endpoint: str, variables: dict[str, str]
+) -> dict[str, str]:
+    """`variables` are this machine's own, such as the file of trusted authorities. `AWS_ENDPOINT_URL` and
+    `STACKCERT_LOCAL_RESPONSE_URLS` are what makes a process work against this cloud."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
         "LANG": "en_US.UTF-8",
@@ -24,6 +27,7 @@ def process_environment(function: Function, credentials: Credentials, endpoint: 
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": f"2020/01/01/[$LATEST]{uuid.uuid4().hex}",
+        **variables,
         **dict(function.environment),
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,

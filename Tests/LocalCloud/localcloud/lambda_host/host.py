@@ -50,6 +50,7 @@ class LambdaHost:
         self._idle: dict[tuple, list[AnySandbox]] = {}
         self._all: dict[str, AnySandbox] = {}
         self._function_keys: set[str] = set()
+        self.variables: dict[str, str] = {}
         self.on_log: Callable[[Function, str], None] = lambda _function, _log: None
         self.cold_starts = 0
         self.warm_starts = 0
@@ -77,6 +78,15 @@ class LambdaHost:
         for sandbox in idle:
             sandbox.close()
 
+    def set_variables(self, variables: dict[str, str]) -> None:
+        """What every process finds in its environment from now on. Idle ones are ended, so that none is without it."""
+        with self._lock:
+            self.variables = dict(variables)
+            idle = [sandbox for pool in self._idle.values() for sandbox in pool]
+            self._idle.clear()
+        for sandbox in idle:
+            sandbox.close()
+
     def _sandbox(self, function: Function) -> AnySandbox:
         self.retire(function.arn, function.sandbox_key)
         with self._lock:
@@ -91,7 +101,7 @@ class LambdaHost:
         credentials = self._sts.for_service(
             function.role, "lambda.amazonaws.com", function.name, {"aws:sourceaccount": function.account}
         )
-        environment = process_environment(function, credentials, self._endpoint())
+        environment = process_environment(function, credentials, self._endpoint(), self.variables)
         with self._lock:
             self._function_keys.add(credentials.access_key_id)
         sandbox = self._factory(function, environment, self._code.unpacked(function))
