@@ -22,6 +22,10 @@ Effects: duplicate (delivered twice), late (delivered `seconds` later, so that l
 INVOCATION = "invocation"
 """An event handed to a function process. `on` is the function's name or `*`.
 Effects: deadline (the function is told, and given, `seconds`), kill (`seconds` after the hand-over)."""
+ACME = "acme"
+"""A request to a certificate authority. `on` names what is asked for: `newOrder`, `challenge` (see `acme.requests`).
+Effects: refuse (with a problem of type `code`, and Retry-After when there are `seconds`), reset, lose_answer, hang,
+cut (half of the answer arrives), alter (the answer's JSON becomes what `change` makes of it)."""
 
 _EFFECTS = {
     CALL: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
@@ -29,6 +33,7 @@ _EFFECTS = {
     STEP: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
     DELIVERY: {"duplicate", "late"},
     INVOCATION: {"deadline", "kill"},
+    ACME: {"refuse", "reset", "lose_answer", "hang", "cut", "alter"},
 }
 
 
@@ -51,6 +56,7 @@ class Fault:
     seconds: float = 0.0
     principal: str | None = None
     where: Callable[[Any], bool] | None = None
+    change: Callable[[Any], Any] | None = None
     seen: int = field(default=0, init=False)
     struck: int = field(default=0, init=False)
 

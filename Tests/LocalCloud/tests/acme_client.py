@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from localcloud import LocalCloud
+
 
 def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -124,3 +126,31 @@ class AcmeClient:
         assert reply.status == 200, reply.body
         done = self.settled(order.headers["location"], "processing").json
         return x509.load_pem_x509_certificates(self.post(done["certificate"]).body)
+
+
+def challenge(authorization: dict, kind: str) -> dict:
+    return next(each for each in authorization["challenges"] if each["type"] == kind)
+
+
+def publish(cloud: LocalCloud, zone: str, client: AcmeClient, authorizations: list[dict]) -> None:
+    """One multivalue TXT record for each value."""
+    changes = []
+    for authorization in authorizations:
+        value = client.txt_value(challenge(authorization, "dns-01")["token"])
+        record = {
+            "Name": f"_acme-challenge.{authorization['identifier']['value']}",
+            "Type": "TXT",
+            "TTL": 10,
+            "SetIdentifier": value,
+            "MultiValueAnswer": True,
+            "ResourceRecords": [{"Value": f'"{value}"'}],
+        }
+        changes.append({"Action": "UPSERT", "ResourceRecordSet": record})
+    cloud.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
+def validated(client: AcmeClient, order: Reply, kind: str) -> set[str]:
+    """Starts the challenges and waits: the statuses that the authorizations come to."""
+    for authorization in client.authorizations(order):
+        assert client.post(challenge(authorization, kind)["url"], {}).status == 200
+    return {client.settled(url, "pending").json["status"] for url in order.json["authorizations"]}

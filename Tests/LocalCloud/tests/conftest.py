@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from localcloud import LocalCloud
+from localcloud.acme import CertificateAuthority
 
+from .acme_client import AcmeClient
 from .support import TEMPLATE, prepare
 
 
@@ -43,3 +45,25 @@ def fresh():
 @pytest.fixture
 def template() -> str:
     return TEMPLATE
+
+
+@pytest.fixture(scope="module")
+def authority(shared: LocalCloud):
+    """pebble beside the module's cloud."""
+    with CertificateAuthority(shared) as started:
+        yield started
+
+
+@pytest.fixture
+def client(authority: CertificateAuthority) -> AcmeClient:
+    """With an account of its own."""
+    made = AcmeClient(authority.directory, str(authority.trust))
+    assert made.register().status == 201
+    return made
+
+
+@pytest.fixture(scope="module")
+def zone(shared: LocalCloud) -> str:
+    """The id of the zone example.com."""
+    made = shared.client("route53").create_hosted_zone(Name="example.com", CallerReference="acme")
+    return made["HostedZone"]["Id"]

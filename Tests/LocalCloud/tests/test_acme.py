@@ -5,63 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
 
-from .acme_client import AcmeClient, Reply
+from .acme_client import AcmeClient, challenge, publish, validated
 
 BINDING = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
-
-
-@pytest.fixture(scope="module")
-def authority(shared):
-    with CertificateAuthority(shared) as started:
-        yield started
-
-
-@pytest.fixture
-def client(authority) -> AcmeClient:
-    made = AcmeClient(authority.directory, str(authority.trust))
-    assert made.register().status == 201
-    return made
-
-
-@pytest.fixture(scope="module")
-def zone(shared) -> str:
-    made = shared.client("route53").create_hosted_zone(Name="example.com", CallerReference="acme")
-    return made["HostedZone"]["Id"]
-
-
-def challenge(authorization: dict, kind: str) -> dict:
-    return next(each for each in authorization["challenges"] if each["type"] == kind)
-
-
-def publish(cloud: LocalCloud, zone: str, client: AcmeClient, authorizations: list[dict]) -> None:
-    """One multivalue TXT record for each value."""
-    changes = []
-    for authorization in authorizations:
-        value = client.txt_value(challenge(authorization, "dns-01")["token"])
-        record = {
-            "Name": f"_acme-challenge.{authorization['identifier']['value']}",
-            "Type": "TXT",
-            "TTL": 10,
-            "SetIdentifier": value,
-            "MultiValueAnswer": True,
-            "ResourceRecords": [{"Value": f'"{value}"'}],
-        }
-        changes.append({"Action": "UPSERT", "ResourceRecordSet": record})
-    cloud.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-
-
-def validated(client: AcmeClient, order: Reply, kind: str) -> set[str]:
-    """Starts the challenges and waits: the statuses that the authorizations come to."""
-    for authorization in client.authorizations(order):
-        assert client.post(challenge(authorization, kind)["url"], {}).status == 200
-    return {client.settled(url, "pending").json["status"] for url in order.json["authorizations"]}
 
 
 def verified(root: str, chain: list[x509.Certificate], directory) -> str:

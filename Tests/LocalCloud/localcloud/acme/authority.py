@@ -1,4 +1,4 @@
-"""The authority as a test starts it: pebble, the DNS it asks and the websites it looks at, all of one cloud."""
+"""The authority as a test starts it: pebble behind its shim, the DNS it asks, the websites it looks at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from localcloud.acme.loopback_tls import LoopbackTls
 from localcloud.acme.pebble import Pebble, Settings
+from localcloud.acme.shim import Shim
 from localcloud.cloud import LocalCloud
 from localcloud.dns.server import DnsServer
 from localcloud.dns.zones import Zones
@@ -34,14 +35,15 @@ class CertificateAuthority:
         except BaseException:
             self._stop_servers()
             raise
+        self.shim = Shim(self.pebble, self._tls, self._cloud.faults)
         self._variables_before = self._cloud.functions.variables
         self._cloud.functions.set_variables(self.variables)
         return self
 
     @property
     def directory(self) -> str:
-        """The URL of the ACME directory."""
-        return f"https://127.0.0.1:{self.pebble.port}/dir"
+        """The URL of the ACME directory, as the shim shows it."""
+        return self.shim.directory
 
     @property
     def trust(self) -> Path:
@@ -64,6 +66,7 @@ class CertificateAuthority:
 
     def stop(self) -> None:
         self._cloud.functions.set_variables(self._variables_before)
+        self.shim.stop()
         self.pebble.stop()
         self._stop_servers()
 

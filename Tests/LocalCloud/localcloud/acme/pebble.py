@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,8 +132,14 @@ class Pebble:
         return self._get(f"{self.management}/intermediates/{number}").decode()
 
     def status(self, serial: int) -> dict[str, Any]:
-        """What it knows of a certificate: Certificate, Serial, Status (Valid or Revoked), Reason, RevokedAt."""
-        return json.loads(self._get(f"{self.management}/cert-status-by-serial/{serial:x}"))
+        """What it knows of a certificate: Certificate, Serial, Status (Valid or Revoked), Reason, RevokedAt; nothing of
+        one that it has not issued."""
+        try:
+            return json.loads(self._get(f"{self.management}/cert-status-by-serial/{serial:x}"))
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return {}
+            raise
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")

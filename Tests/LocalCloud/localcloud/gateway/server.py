@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import traceback
@@ -17,6 +18,14 @@ _POLL = 0.5
 
 class ConnectionLost(Exception):
     """Raised by a handler to end the connection with a TCP reset instead of an answer."""
+
+
+class AnswerCut(ConnectionLost):
+    """Raised by a handler to send the head of `answer`, half of its body, and then a reset."""
+
+    def __init__(self, answer: Answer):
+        super().__init__()
+        self.answer = answer
 
 
 class _Server(ThreadingHTTPServer):
@@ -36,9 +45,10 @@ def reset(connection: socket.socket) -> None:
 
 
 class LoopbackServer:
-    """Listens on 127.0.0.1 at a port the system chooses (or `port`), answers each request with `handle`."""
+    """Listens on 127.0.0.1 at a port the system chooses (or `port`), answers each request with `handle`; over TLS when
+    `tls` has a certificate to show."""
 
-    def __init__(self, handle: Callable[[Call], Answer], port: int = 0):
+    def __init__(self, handle: Callable[[Call], Answer], port: int = 0, tls: ssl.SSLContext | None = None):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
@@ -61,8 +71,10 @@ class LoopbackServer:
                 call = Call(self.command, self.path, list(self.headers.items()), self._body())
                 try:
                     answer = handle(call)
-                except ConnectionLost:
+                except ConnectionLost as lost:
                     self.close_connection = True
+                    if isinstance(lost, AnswerCut):
+                        self._send(lost.answer, len(lost.answer.body) // 2)
                     reset(self.connection)
                     return
                 except (
@@ -70,6 +82,9 @@ class LoopbackServer:
                 ) as error:  # a defect of this package: told aloud, and to the client as a server's error
                     traceback.print_exc(limit=-3)
                     answer = Answer(500, [("Content-Type", "text/plain")], repr(error).encode())
+                self._send(answer)
+
+            def _send(self, answer: Answer, limit: int | None = None) -> None:
                 self.send_response_only(answer.status)
                 for name, value in answer.headers:
                     if name.lower() not in ("content-length", "transfer-encoding", "connection"):
@@ -80,13 +95,16 @@ class LoopbackServer:
                     self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
                 if self.command != "HEAD" and answer.status not in (204, 304):
-                    self.wfile.write(answer.body)
+                    self.wfile.write(answer.body[:limit])
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 
         self._server = _Server(("127.0.0.1", port), Handler)
         self.port: int = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:
+            # Each connection's own thread does the handshake: one that is slow must not keep others waiting.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": _POLL}, daemon=True)
         self._thread.start()
 
