@@ -34,6 +34,7 @@ from localcloud.recorder import Recorder
 from localcloud.schedules import Schedules
 from localcloud.services.function_logs import FunctionLogs
 from localcloud.services.lambda_service import LambdaService
+from localcloud.services.route53 import Route53
 from localcloud.services.sts import Sts
 from localcloud.stacks import Stacks
 
@@ -135,12 +136,14 @@ class LocalCloud:
 
     def _native(self, emulator: Emulator) -> dict[str, Any]:
         stacks = StackOperations(self.environment, self._stack_session, self._caller)
+        self.route53 = Route53(emulator)
         service = LambdaService(emulator, self.functions, self.asynchronous, self.sts)
         service.receive_events()
         return {
             "sts:AssumeRole": self.sts.assume_role,
             "sts:GetCallerIdentity": self.sts.get_caller_identity,
             **service.operations(),
+            **self.route53.operations(),
             **api.operations(stacks),
         }
 

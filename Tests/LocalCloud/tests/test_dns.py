@@ -12,7 +12,7 @@ from localcloud.dns.zones import Zones
 
 @pytest.fixture(scope="module")
 def dns(shared):
-    server = DnsServer(Zones().resolve)
+    server = DnsServer(Zones(shared.route53.visible).resolve)
     yield server
     server.stop()
 

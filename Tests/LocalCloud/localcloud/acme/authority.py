@@ -28,7 +28,7 @@ class CertificateAuthority:
         self._files = tempfile.TemporaryDirectory(prefix="localcloud-authority-")
         directory = Path(self._files.name)
         self._tls = LoopbackTls(directory)
-        self.dns = DnsServer(Zones().resolve)
+        self.dns = DnsServer(Zones(self._cloud.route53.visible).resolve)
         self.website = WebsiteFront(self._cloud.endpoint)
         try:
             self.pebble = Pebble(self._settings, directory, self._tls, self.dns.address, self.website.port)

@@ -43,14 +43,10 @@ def _public_zones() -> Iterator[FakeZone]:
                 yield zone
 
 
-def live(zone: FakeZone) -> list[RecordSet]:
-    return list(zone.rrsets)
-
-
 class Zones:
     """Resolves names. `records` says which records of a zone the world can see already."""
 
-    def __init__(self, records: Callable[[FakeZone], list[RecordSet]] = live):
+    def __init__(self, records: Callable[[FakeZone], list[RecordSet]]):
         self._records = records
 
     @staticmethod

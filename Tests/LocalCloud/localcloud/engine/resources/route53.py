@@ -47,12 +47,6 @@ class RecordSet(ResourceType):
         )
 
     def create(self, context: Context, properties: dict[str, Any]) -> Physical:
-        # The emulator accepts a CREATE of what exists; Route 53 does not.
-        records = context.client("route53").list_resource_record_sets(HostedZoneId=self._zone(context, properties))
-        wanted = properties["Name"].rstrip(".").lower()
-        for record in records["ResourceRecordSets"]:
-            if record["Name"].rstrip(".").lower() == wanted and record["Type"] == properties["Type"]:
-                raise ResourceFailed(f"Tried to create resource record set {wanted} but it already exists")
         self._change(context, "CREATE", properties)
         return Physical(properties["Name"].rstrip("."), properties)
 
