@@ -32,9 +32,12 @@ from localcloud.lambda_host.rie import RieSandbox
 from localcloud.lambda_host.sandbox import Sandbox
 from localcloud.recorder import Recorder
 from localcloud.schedules import Schedules
+from localcloud.services.acm import Acm
+from localcloud.services.certificate_attachments import CertificateAttachments
 from localcloud.services.function_logs import FunctionLogs
 from localcloud.services.lambda_service import LambdaService
 from localcloud.services.route53 import Route53
+from localcloud.services.server_certificates import ServerCertificates
 from localcloud.services.sts import Sts
 from localcloud.stacks import Stacks
 
@@ -136,14 +139,16 @@ class LocalCloud:
 
     def _native(self, emulator: Emulator) -> dict[str, Any]:
         stacks = StackOperations(self.environment, self._stack_session, self._caller)
-        self.route53 = Route53(emulator)
-        service = LambdaService(emulator, self.functions, self.asynchronous, self.sts)
-        service.receive_events()
+        self.route53, self.acm = Route53(emulator), Acm(emulator)
+        self.server_certificates = ServerCertificates()
+        functions = LambdaService(emulator, self.functions, self.asynchronous, self.sts)
+        functions.receive_events()
+        attachments = CertificateAttachments(emulator, self.acm, self.server_certificates)
+        services = (functions, self.route53, self.acm, self.server_certificates, attachments)
         return {
             "sts:AssumeRole": self.sts.assume_role,
             "sts:GetCallerIdentity": self.sts.get_caller_identity,
-            **service.operations(),
-            **self.route53.operations(),
+            **{name: operation for service in services for name, operation in service.operations().items()},
             **api.operations(stacks),
         }
 
