@@ -77,10 +77,9 @@ class LocalCloud:
         self.region, self.account, self.foreign_account = region, ACCOUNT, FOREIGN_ACCOUNT
         self.recorder = Recorder()
         self.faults = Faults(self.recorder)
-        self._runtime, self._rollback, self._port = runtime, rollback, port
+        self._runtime, self._rollback, self._port, self._instances_mode = runtime, rollback, port, instances
         self._timeout, self._retry_scale, self._minute = custom_resource_timeout, retry_scale, minute
         self._implicit_list_prefix, self._enforce = implicit_list_prefix, enforce
-        self._instances_mode = instances
         self._server: LoopbackServer | None = None
 
     def start(self) -> LocalCloud:

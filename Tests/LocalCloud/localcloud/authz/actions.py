@@ -8,6 +8,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
+from localcloud.authz import certificate_resources
 from localcloud.gateway.call import Call
 from localcloud.gateway.operations import action_prefix
 
@@ -21,7 +22,6 @@ _RENAMED = {
 }
 # Parameter that names the resource, and the resource's ARN: {r} region, {a} account, {v} the value.
 _PATTERNS: dict[str, list[tuple[str, str]]] = {
-    "acm": [("CertificateArn", "{v}")],
     "autoscaling": [
         ("AutoScalingGroupName", "arn:aws:autoscaling:{r}:{a}:autoScalingGroup:*:autoScalingGroupName/{v}")
     ],
@@ -35,10 +35,10 @@ _PATTERNS: dict[str, list[tuple[str, str]]] = {
     ],
     "dynamodb": [("TableName", "arn:aws:dynamodb:{r}:{a}:table/{v}")],
     "elb": [("LoadBalancerName", "arn:aws:elasticloadbalancing:{r}:{a}:loadbalancer/{v}")],
+    "elbv2": [("ListenerArn", "{v}"), ("LoadBalancerArn", "{v}"), ("TargetGroupArn", "{v}")],
     "events": [("Rule", "arn:aws:events:{r}:{a}:rule/{v}"), ("Name", "arn:aws:events:{r}:{a}:rule/{v}")],
     "lambda": [("FunctionName", "arn:aws:lambda:{r}:{a}:function:{v}"), ("Resource", "{v}")],
     "logs": [("logGroupName", "arn:aws:logs:{r}:{a}:log-group:{v}:*")],
-    "route53": [("HostedZoneId", "arn:aws:route53:::hostedzone/{v}"), ("Id", "arn:aws:route53:::hostedzone/{v}")],
     "secretsmanager": [("SecretId", "arn:aws:secretsmanager:{r}:{a}:secret:{v}")],
     "sns": [
         ("TopicArn", "{v}"),
@@ -91,12 +91,13 @@ def _iam(call: Call, account: str) -> list[str]:
     if "RoleName" in params:
         role = next((r for r in backend.roles.values() if r.name == params["RoleName"]), None)
         return [role.arn if role else f"arn:aws:iam::{account}:role{path}{params['RoleName']}"]
+    if "ServerCertificateName" in params:
+        return [certificate_resources.server_certificate(call, account)]
     if call.operation == "CreatePolicy":
         return [f"arn:aws:iam::{account}:policy{path}{params['PolicyName']}"]
     for parameter, kind in (
         ("PolicyArn", None),
         ("UserName", "user"),
-        ("ServerCertificateName", "server-certificate"),
         ("GroupName", "group"),
     ):
         if parameter in params:
@@ -129,8 +130,11 @@ def _cloudformation(call: Call, account: str) -> list[str]:
 
 
 _SPECIAL: dict[str, Callable[[Call, str], list[str]]] = {
+    "acm": certificate_resources.acm,
+    "cloudfront": certificate_resources.cloudfront,
     "kms": _kms,
     "iam": _iam,
+    "route53": certificate_resources.route53,
     "sqs": _sqs,
     "cloudformation": _cloudformation,
 }
@@ -175,13 +179,15 @@ def required(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
     elif call.operation.startswith(_UNBOUND_PREFIXES) and call.service in (
         "autoscaling",
         "elb",
+        "elbv2",
         "cloudwatch",
         "lambda",
     ):
         resources = [_by_pattern(call, account) if call.service == "lambda" else "*"]
     else:
         resources = [_by_pattern(call, account)]
-    needed: list[tuple[str, str, dict[str, str]]] = [(action, resource, {}) for resource in resources]
+    wanted = [action, *certificate_resources.also_needed(call)]
+    needed: list[tuple[str, str, dict[str, str]]] = [(each, resource, {}) for each in wanted for resource in resources]
     for role, service in _passed_roles(call):
         needed.append(("iam:PassRole", role, {"iam:passedtoservice": service}))
     return needed

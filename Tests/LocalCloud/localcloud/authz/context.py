@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.authz import certificate_resources
 from localcloud.authz.principals import Principal
 from localcloud.gateway.call import Call
 
@@ -88,6 +89,8 @@ def of_call(call: Call) -> dict[str, str | list[str]]:
         ):
             if parameter in params:
                 context[key] = params[parameter]
+    elif call.service in ("acm", "iam", "route53"):
+        context.update(certificate_resources.context(call))
     elif call.service == "sns" and call.operation == "Subscribe":
         context["sns:protocol"], context["sns:endpoint"] = params.get("Protocol", ""), params.get("Endpoint", "")
     return context
