@@ -89,6 +89,11 @@ let package = Package(
 
         // Level 3: protocols
         .target(
+            name: "ACME",
+            dependencies: ["Diagnostics", "HTTPTransport", "Timekeeping", crypto, httpTypes, logging],
+            swiftSettings: settings
+        ),
+        .target(
             name: "AWSClient",
             dependencies: ["Diagnostics", "HTTPTransport", "SigV4", "Timekeeping", crypto, httpTypes, logging],
             swiftSettings: settings
@@ -108,7 +113,7 @@ let package = Package(
         .target(
             name: "CertificateIssuance",
             dependencies: [
-                "AWSClient", "Diagnostics", "HTTPTransport", "PKI", "Timekeeping", crypto, httpTypes, logging,
+                "ACME", "AWSClient", "Diagnostics", "HTTPTransport", "PKI", "Timekeeping", crypto, httpTypes, logging,
             ],
             swiftSettings: settings
         ),
@@ -157,7 +162,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "AWSClient", "Diagnostics", "HTTPTransport", "SigV4", "Timekeeping", crypto, httpTypes,
-                inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix,
+                inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, asn1, x509,
             ],
             path: "Tests/TestSupport",
             swiftSettings: settings
@@ -198,6 +203,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ACMETests",
+            dependencies: [
+                "ACME", "Diagnostics", "HTTPTransport", "TestSupport", "Timekeeping", crypto, httpTypes, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "HTTPTransportTests",
             dependencies: [
                 "Diagnostics", "HTTPTransport", "TestSupport", "Timekeeping", httpTypes, logging, nioCore, nioHTTP1,
@@ -223,7 +235,7 @@ let package = Package(
         .testTarget(
             name: "CertificateIssuanceTests",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "Diagnostics", "HTTPTransport", "PKI", "TestSupport",
+                "ACME", "AWSClient", "CertificateIssuance", "Diagnostics", "HTTPTransport", "PKI", "TestSupport",
                 "Timekeeping", httpTypes, logging,
             ],
             exclude: ["Fixtures"],

@@ -13,6 +13,13 @@ struct CanonicalForm {
         case validityDays = 7
         case subjectAlternativeName = 8
         case rotation = 9
+        case directory = 10
+        case contact = 11
+        case profile = 12
+        case preferredChain = 13
+        case importTarget = 14
+        case importRegion = 15
+        case importPath = 16
     }
 
     private(set) var bytes: [UInt8]

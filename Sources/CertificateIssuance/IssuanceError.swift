@@ -15,6 +15,22 @@ package struct IssuanceError: DiagnosticError, Equatable {
         case stableKeyUnavailable
         /// Two writers changed one record again and again.
         case contention
+        /// The certificate authority's terms of service must be agreed to.
+        case termsNotAgreed
+        /// A certificate authority asked for something that cannot be answered.
+        case invalidChallenge
+        /// A certificate authority does not believe that we control a name.
+        case validationFailed
+        /// An order that would run, or ran, into a certificate authority's limits.
+        case rateLimited
+        /// A certificate authority has no such profile.
+        case unknownProfile
+        /// A certificate authority refused to issue.
+        case refused
+        /// A certificate authority has not issued in time; the order can be gone on with.
+        case notInTime
+        /// What a certificate authority issued is not what was ordered.
+        case unusableCertificate
     }
 
     package let code: Code

@@ -8,9 +8,15 @@ package struct RenewalSchedule: Hashable, Sendable {
     /// that is fixed per generation, so that a fleet made in one hour is not renewed in one hour.
     package init(notBefore: UnixInstant, notAfter: UnixInstant, generation: Generation) {
         let lifetime = max(0, notAfter.seconds - notBefore.seconds)
-        let point = lifetime < 10 * 86_400 ? lifetime / 2 : lifetime / 3 * 2
         let jitter = Int64(Double(lifetime / 10) * generation.fraction)
-        due = UnixInstant(seconds: notBefore.seconds + point - jitter)
+        due = Self.point(notBefore: notBefore, notAfter: notAfter).advanced(by: .seconds(-jitter))
+    }
+
+    /// Two thirds of the lifetime, half of one below ten days.
+    static func point(notBefore: UnixInstant, notAfter: UnixInstant) -> UnixInstant {
+        let lifetime = max(0, notAfter.seconds - notBefore.seconds)
+        let point = lifetime < 10 * 86_400 ? lifetime / 2 : lifetime / 3 * 2
+        return UnixInstant(seconds: notBefore.seconds + point)
     }
 
     /// To the minute: the part of an action's key by which one LIST finds what is due.

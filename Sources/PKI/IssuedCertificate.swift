@@ -14,6 +14,12 @@ package struct IssuedCertificate: Hashable, Sendable {
     package let notAfter: UnixInstant
     /// The subject's common name; nil when there is none.
     package let commonName: String?
+    /// The issuer's common name; nil when it has none.
+    package let issuerCommonName: String?
+    /// The serial number as its DER integer has it: big-endian, with a zero in front when the first bit is set.
+    package let serialNumberContent: [UInt8]
+    /// The `keyIdentifier` of the authority key identifier (RFC 5280, 4.2.1.1); nil when the certificate has none.
+    package let authorityKeyIdentifier: [UInt8]?
     /// The DNS names and IP addresses of the subject alternative name extension, in its order. What
     /// `SubjectAlternativeName` cannot hold (an e-mail address, a name with an underscore) is left out.
     package let names: [SubjectAlternativeName]
@@ -35,9 +41,12 @@ package struct IssuedCertificate: Hashable, Sendable {
             self.serialNumber = hexadecimal(certificate.serialNumber.bytes)
             self.notBefore = UnixInstant(certificate.notValidBefore)
             self.notAfter = UnixInstant(certificate.notValidAfter)
-            self.commonName = certificate.subject.lazy.flatMap { $0 }
-                .first { $0.type == ASN1ObjectIdentifier.RDNAttributeType.commonName }
-                .flatMap { String($0.value) }
+            self.commonName = certificate.subject.commonName
+            self.issuerCommonName = certificate.issuer.commonName
+            let serial = Array(certificate.serialNumber.bytes)
+            self.serialNumberContent = (serial.first ?? 0) >= 0x80 ? [0] + serial : serial
+            self.authorityKeyIdentifier = try certificate.extensions.authorityKeyIdentifier?.keyIdentifier
+                .map(Array.init)
             self.names = try (certificate.extensions.subjectAlternativeNames ?? SubjectAlternativeNames())
                 .compactMap(SubjectAlternativeName.init)
         } catch {
@@ -52,6 +61,13 @@ package struct IssuedCertificate: Hashable, Sendable {
     package var fingerprint: String { hexadecimal(SHA256.hash(data: der)) }
 
     private static let pemLabel = "CERTIFICATE"
+}
+
+extension DistinguishedName {
+    fileprivate var commonName: String? {
+        lazy.flatMap { $0 }.first { $0.type == ASN1ObjectIdentifier.RDNAttributeType.commonName }
+            .flatMap { String($0.value) }
+    }
 }
 
 extension SubjectAlternativeName {

@@ -58,7 +58,7 @@ extension KeyPair {
 }
 
 extension GeneralName {
-    fileprivate init(_ name: SubjectAlternativeName) {
+    init(_ name: SubjectAlternativeName) {
         switch name {
         case .dns(let domain): self = .dnsName(domain.description)
         case .ip(let address): self = .ipAddress(ASN1OctetString(contentBytes: address.bytes[...]))

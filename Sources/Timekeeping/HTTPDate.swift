@@ -1,9 +1,7 @@
-internal import Timekeeping
-
 extension UnixInstant {
     /// Reads the date of an HTTP field in the one form that is still sent, `Sun, 06 Nov 1994 08:49:37 GMT`
     /// (RFC 9110, section 5.6.7).
-    init?(httpDate text: some StringProtocol) {
+    package init?(httpDate text: some StringProtocol) {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[5] == "GMT",
             let month = UnixInstant.months.firstIndex(where: { $0 == parts[2] }),

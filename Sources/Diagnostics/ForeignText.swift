@@ -1,9 +1,10 @@
 /// Makes words that came over the network fit to be shown in a stack's events.
-enum ForeignText {
+package enum ForeignText {
     /// One line of `limit` characters at most, in which nothing looks like a key, a token or a signed URL.
     ///
-    /// - Parameter hiding: texts that must not appear whatever they look like: the secrets that the call was made with.
-    static func sanitized(_ text: String, hiding secrets: [String], limit: Int = 300) -> String {
+    /// - Parameter hiding: texts that must not appear whatever they look like: the secrets that the call was made with. Of less than four
+    ///   bytes none is hidden.
+    package static func sanitized(_ text: String, hiding secrets: [String], limit: Int = 300) -> String {
         var text = text
         for secret in secrets where secret.utf8.count >= 4 {
             text = text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: hidden)

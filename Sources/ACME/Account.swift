@@ -1,0 +1,59 @@
+package import Timekeeping
+
+/// An account at an ACME server: who asks for certificates (RFC 8555, section 7.1.2). Prints without its key.
+package struct Account: Sendable {
+    package let url: ResourceURL
+    package let key: AccountKey
+    package let server: ACMEServer
+
+    /// Gives the account another key (section 7.3.5). The old one is worth nothing afterwards.
+    ///
+    /// - Returns: the account with the new key.
+    package func changingKey(to newKey: AccountKey, deadline: UnixInstant) async throws -> Account {
+        guard let url = server.directory.keyChange else { throw unsupported("a change of the account's key") }
+        let payload = #"{"account":"\#(self.url)","oldKey":\#(key.publicJWK)}"#
+        let inner = try RequestSigner.key(newKey).sign(Array(payload.utf8), for: url, nonce: nil)
+        _ = try await post(Array(inner.utf8), to: url, "keyChange", deadline: deadline)
+        return Account(url: self.url, key: newKey, server: server)
+    }
+
+    /// Sets the e-mail addresses (section 7.3.2).
+    package func setContacts(_ contacts: [String], deadline: UnixInstant) async throws {
+        let payload = #"{"contact":\#(try json(contacts.map { "mailto:" + $0 }))}"#
+        _ = try await post(Array(payload.utf8), to: url, "an update of the account", deadline: deadline)
+    }
+
+    /// Ends the account for good (section 7.3.6).
+    package func deactivate(deadline: UnixInstant) async throws {
+        _ = try await post(
+            Array(#"{"status":"deactivated"}"#.utf8), to: url, "a deactivation of the account", deadline: deadline)
+    }
+
+    /// Revokes a certificate that the account ordered (section 7.6). That it is revoked already is success.
+    ///
+    /// - Parameters:
+    ///   - certificate: DER.
+    ///   - reason: RFC 5280, section 5.3.1; 0, 1, 3, 4 or 5 is what authorities take.
+    package func revoke(_ certificate: [UInt8], reason: Int = 0, deadline: UnixInstant) async throws {
+        guard let url = server.directory.revokeCert else { throw unsupported("revocation") }
+        let payload = #"{"certificate":"\#(Base64URL.encode(certificate))","reason":\#(reason)}"#
+        do {
+            _ = try await post(Array(payload.utf8), to: url, "revokeCert", deadline: deadline)
+        } catch let error as ACMEError where error.code == .problem(.alreadyRevoked) {
+            return
+        }
+    }
+
+    func post(
+        _ payload: [UInt8] = [], to url: ResourceURL, _ name: String, hiding secrets: [String] = [],
+        deadline: UnixInstant
+    ) async throws -> Answer {
+        try await server.transport.post(
+            payload, to: url, name, by: .account(self.url, key), at: server.directory, hiding: secrets,
+            deadline: deadline)
+    }
+
+    private func unsupported(_ what: String) -> ACMEError {
+        ACMEError(.invalidAnswer, "\(server.url.host) does not offer \(what).")
+    }
+}

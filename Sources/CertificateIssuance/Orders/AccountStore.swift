@@ -1,0 +1,123 @@
+package import ACME
+internal import Diagnostics
+package import Timekeeping
+
+/// Keeps our accounts at certificate authorities: one for each directory and contact.
+package struct AccountStore: Sendable {
+    private let storage: any ACMEStorage
+    private let transport: ACMETransport
+
+    package init(storage: any ACMEStorage, transport: ACMETransport) {
+        self.storage = storage
+        self.transport = transport
+    }
+
+    /// The account at this authority, made when there is none yet.
+    ///
+    /// Its key is stored before the authority hears of it: of two processes that begin at the same time both use the key
+    /// that was stored first, and an authority gives the same account for the same key.
+    ///
+    /// - Parameter externalAccount: for authorities that ask for one.
+    /// - Throws: ``IssuanceError/Code/termsNotAgreed`` when an account has to be made and the terms are not agreed to.
+    package func open(
+        _ authority: CertificateAuthority, externalAccount: ExternalAccount? = nil, deadline: UnixInstant
+    ) async throws -> Account {
+        let server = try await ACMEServer.discover(authority.directory, over: transport, deadline: deadline)
+        if let (stored, _) = try await stored(authority, deadline: deadline), let url = stored.url {
+            return server.account(url, key: try AccountKey(jwk: Redacted(stored.key)))
+        }
+        return try await register(authority, at: server, externalAccount: externalAccount, deadline: deadline)
+    }
+
+    /// Makes the account with the key that is stored, or with a new one. Also for an account that the authority has
+    /// forgotten.
+    package func register(
+        _ authority: CertificateAuthority, at server: ACMEServer, externalAccount: ExternalAccount? = nil,
+        deadline: UnixInstant
+    ) async throws -> Account {
+        guard authority.termsOfServiceAgreed else {
+            let terms = server.directory.meta.termsOfService.map { " (\(ForeignText.sanitized($0, hiding: [])))" } ?? ""
+            throw IssuanceError(
+                .termsNotAgreed,
+                "The terms of service of \(authority.directory.host)\(terms) must be agreed to: set TermsOfServiceAgreed "
+                    + "to true.")
+        }
+        let name = name(of: authority)
+        if try await stored(authority, deadline: deadline) == nil {
+            let key = AccountKey.generate()
+            _ = try await storage.write(
+                StoredAccount(authority, url: nil, key: key), as: name, replacing: nil, deadline: deadline)
+        }
+        guard let (found, tag) = try await stored(authority, deadline: deadline) else {
+            throw IssuanceError(.contention, "The account acme/\(name) keeps changing: try again.")
+        }
+        let key = try AccountKey(jwk: Redacted(found.key))
+        let account = try await server.register(
+            key, contacts: authority.contact.map { [$0] } ?? [], termsOfServiceAgreed: true,
+            externalAccount: externalAccount, deadline: deadline)
+        // Somebody else may write the same at the same time.
+        _ = try await storage.write(
+            StoredAccount(authority, url: account.url, key: key), as: name, replacing: tag, deadline: deadline)
+        return account
+    }
+
+    /// Gives the account another key. The new one is stored beside the old one before the authority hears of it, so that
+    /// no interruption loses the account.
+    package func changeKey(
+        of authority: CertificateAuthority, deadline: UnixInstant
+    ) async throws -> Account {
+        let account = try await open(authority, deadline: deadline)
+        let name = name(of: authority)
+        guard let (found, tag) = try await stored(authority, deadline: deadline) else {
+            throw IssuanceError(.contention, "The account acme/\(name) keeps changing: try again.")
+        }
+        let next = try found.nextKey.map { try AccountKey(jwk: Redacted($0)) } ?? AccountKey.generate()
+        var pending = found
+        pending.nextKey = next.jwk.exposed
+        guard let second = try await storage.write(pending, as: name, replacing: tag, deadline: deadline) else {
+            throw IssuanceError(.contention, "The account acme/\(name) keeps changing: try again.")
+        }
+        let changed: Account
+        do {
+            changed = try await account.changingKey(to: next, deadline: deadline)
+        } catch let error as ACMEError {
+            // An earlier try may have got through without our seeing it.
+            guard let known = try? await account.server.account(of: next, deadline: deadline), known.url == account.url
+            else { throw error }
+            changed = known
+        }
+        _ = try await storage.write(
+            StoredAccount(authority, url: changed.url, key: next), as: name, replacing: second, deadline: deadline)
+        return changed
+    }
+
+    private func name(of authority: CertificateAuthority) -> String {
+        "accounts/\(authority.accountDigest).json"
+    }
+
+    private func stored(
+        _ authority: CertificateAuthority, deadline: UnixInstant
+    ) async throws -> (document: StoredAccount, tag: String)? {
+        try await storage.document(StoredAccount.self, at: name(of: authority), deadline: deadline)
+    }
+}
+
+/// Secret.
+private struct StoredAccount: Codable {
+    var version = 1
+    let directory: ResourceURL
+    let contact: String?
+    /// Nil as long as the authority has not answered.
+    let url: ResourceURL?
+    /// A private JSON Web Key.
+    let key: String
+    /// The key that the account is about to get.
+    var nextKey: String?
+
+    init(_ authority: CertificateAuthority, url: ResourceURL?, key: AccountKey) {
+        directory = authority.directory
+        contact = authority.contact
+        self.url = url
+        self.key = key.jwk.exposed
+    }
+}

@@ -1,0 +1,201 @@
+internal import ACME
+internal import Diagnostics
+internal import PKI
+internal import Timekeeping
+
+/// Carries out one order, from wherever an earlier process left it to the certificate (RFC 8555, section 7.4).
+struct OrderRun: Sendable {
+    let request: OrderRequest
+    let solver: any ChallengeSolver
+    let accounts: AccountStore
+    let clock: any WallClock
+    let progress: @Sendable (OrderStep) -> Void
+    let replaces: CertificateID?
+    let externalAccount: ExternalAccount?
+
+    /// Kept back of the time to take answers to challenges back.
+    private static let cleanUpReserve = Duration.seconds(20)
+
+    func complete(_ book: inout OpenBook, deadline: UnixInstant) async throws -> ObtainedCertificate {
+        try await removeLeftovers(&book, deadline: deadline)
+        var account = try await accounts.open(
+            request.authority, externalAccount: externalAccount, deadline: deadline)
+        try checkProfile(of: account.server.directory)
+        if let (order, keyPair) = try await resume(book.contents.open, of: account, deadline: deadline) {
+            progress(.resumed)
+            do {
+                return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
+            } catch let error as IssuanceError where error.code == .validationFailed {
+                // The authority may have looked while the answers of the interrupted process were gone already.
+                book.contents.open = nil
+            }
+        }
+        try book.contents.checkLimits(for: request, isRenewal: replaces != nil, at: clock.now)
+        let (order, keyPair) = try await begin(&book, &account, deadline: deadline)
+        do {
+            return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
+        } catch let error as IssuanceError where error.code == .validationFailed {
+            // The order is lost with its authorization.
+            book.contents.failures.append(clock.now)
+            book.contents.open = nil
+            try? await book.write(deadline: deadline)
+            throw error
+        }
+    }
+
+    private func carryOut(
+        _ order: Order, _ keyPair: KeyPair, of account: Account, noting book: inout OpenBook, deadline: UnixInstant
+    ) async throws -> ObtainedCertificate {
+        let validated = try await validate(order, of: account, noting: &book, deadline: deadline)
+        return try await finish(validated, keyPair, of: account, deadline: deadline)
+    }
+
+    /// A process that was killed may have left answers to challenges.
+    private func removeLeftovers(_ book: inout OpenBook, deadline: UnixInstant) async throws {
+        guard let open = book.contents.open, !open.placements.isEmpty, open.challengeType == solver.challengeType
+        else { return }
+        try await solver.cleanUp(open.placements, deadline: deadline)
+        book.contents.open?.placements = []
+        try await book.write(deadline: deadline)
+    }
+
+    private func checkProfile(of directory: Directory) throws {
+        guard let profile = request.profile, let offered = directory.meta.profiles, offered[profile] == nil else {
+            return
+        }
+        let names = offered.keys.sorted().map { ForeignText.sanitized($0, hiding: [], limit: 40) }
+        throw IssuanceError(
+            .unknownProfile,
+            "\(request.authority.directory.host) has no profile of the name in Profile, only "
+                + "\(names.joined(separator: ", ")).")
+    }
+
+    /// Nil when there is nothing to go on with.
+    private func resume(
+        _ open: OrderBook.OpenOrder?, of account: Account, deadline: UnixInstant
+    ) async throws -> (Order, KeyPair)? {
+        guard let open, open.kind == OrderBook.Kind(request), open.account == account.url,
+            let keyPair = try? KeyPair(pkcs8PEM: open.privateKeyPEM)
+        else { return nil }
+        do {
+            let order = try await account.order(at: open.url, deadline: deadline).order
+            return order.status == .invalid || Set(order.identifiers) != Set(request.identifiers)
+                ? nil : (order, keyPair)
+        } catch let error as ACMEError {
+            // The authority has forgotten it.
+            guard case .problem(let type) = error.code, type != .rateLimited, type != .serverInternal else {
+                throw error
+            }
+            return nil
+        }
+    }
+
+    private func begin(
+        _ book: inout OpenBook, _ account: inout Account, deadline: UnixInstant
+    ) async throws -> (Order, KeyPair) {
+        async let key = KeyPair.generate(request.keyAlgorithm)
+        let order: Order
+        do {
+            order = try await newOrder(&account, deadline: deadline)
+        } catch let error as ACMEError where error.code == .problem(.rateLimited) {
+            // However long the authority asks to wait, a week is the longest of the limits that are known.
+            let longest = clock.now.advanced(by: OrderBook.memory)
+            book.contents.refusedUntil = min(error.retryAt ?? clock.now.advanced(by: .seconds(3600)), longest)
+            try? await book.write(deadline: deadline)
+            throw error
+        }
+        let keyPair = try await key
+        book.contents.open = OrderBook.OpenOrder(
+            url: order.url, account: account.url, kind: OrderBook.Kind(request),
+            privateKeyPEM: keyPair.privateKeyPEM.exposed, challengeType: solver.challengeType)
+        try await book.write(deadline: deadline)
+        progress(.ordered(names: request.names.count))
+        return (order, keyPair)
+    }
+
+    private func newOrder(_ account: inout Account, deadline: UnixInstant) async throws -> Order {
+        func order() async throws -> Order {
+            try await account.newOrder(
+                request.identifiers, profile: request.profile, replaces: replaces, deadline: deadline)
+        }
+        do {
+            return try await order()
+        } catch let error as ACMEError where error.code == .problem(.accountDoesNotExist) {
+            account = try await accounts.register(
+                request.authority, at: account.server, externalAccount: externalAccount, deadline: deadline)
+            return try await order()
+        }
+    }
+
+    private func validate(
+        _ order: Order, of account: Account, noting book: inout OpenBook, deadline: UnixInstant
+    ) async throws -> Order {
+        guard order.status == .pending else { return order }
+        let validation = OrderValidation(account: account, solver: solver, clock: clock, progress: progress)
+        try await validation.run(
+            order,
+            noting: { placements in
+                book.contents.open?.placements = placements
+                try await book.write(deadline: deadline)
+            },
+            cleanUpReserve: min(Self.cleanUpReserve, clock.now.duration(to: deadline) / 4), deadline: deadline)
+        return try await account.order(at: order.url, deadline: deadline).order
+    }
+
+    private func finish(
+        _ order: Order, _ keyPair: KeyPair, of account: Account, deadline: UnixInstant
+    ) async throws -> ObtainedCertificate {
+        progress(.finalizing)
+        var order = order
+        var polling = Polling(clock: clock, deadline: deadline)
+        var isFinalized = false
+        var retryAt: UnixInstant?
+        while true {
+            if order.status == .valid, let url = order.certificate {
+                return try await download(url, keyPair, of: account, deadline: deadline)
+            }
+            if order.status == .invalid { throw refusal(of: order) }
+            if order.status == .ready, !isFinalized {
+                isFinalized = true
+                do {
+                    (order, retryAt) = try await account.finalize(
+                        order, with: keyPair.certificateRequest(for: request.names), deadline: deadline)
+                    continue
+                } catch let error as ACMEError where error.code == .problem(.orderNotReady) {
+                    // An earlier try got through, and only its answer was lost.
+                    retryAt = nil
+                }
+            }
+            guard try await polling.pause(until: retryAt) else {
+                throw IssuanceError(
+                    .notInTime,
+                    "\(request.authority.directory.host) has not issued the certificate for \(request.title) in time: "
+                        + "try again, and the order is gone on with.")
+            }
+            (order, retryAt) = try await account.order(at: order.url, deadline: deadline)
+        }
+    }
+
+    private func refusal(of order: Order) -> IssuanceError {
+        let words = order.error.map { ": \($0.type.name), \($0.words())" } ?? ""
+        return IssuanceError(
+            .refused,
+            "\(request.authority.directory.host) refused the certificate for \(request.title)\(words)"
+                + (words.hasSuffix(".") ? "" : "."))
+    }
+
+    private func download(
+        _ url: ResourceURL, _ keyPair: KeyPair, of account: Account, deadline: UnixInstant
+    ) async throws -> ObtainedCertificate {
+        let (pem, alternates) = try await account.certificate(at: url, deadline: deadline)
+        let first = try ObtainedCertificate(pem: pem, keyPair: keyPair, names: request.names)
+        guard let wanted = request.preferredChain, !first.isIssued(below: wanted) else { return first }
+        for alternate in alternates {
+            let (pem, _) = try await account.certificate(at: alternate, deadline: deadline)
+            let other = try ObtainedCertificate(pem: pem, keyPair: keyPair, names: request.names)
+            if other.isIssued(below: wanted) { return other }
+        }
+        progress(.chainNotOffered(issuer: wanted))
+        return first
+    }
+}
