@@ -1,18 +1,33 @@
+internal import Diagnostics
 internal import HTTPTypes
 
 /// A service, by the name in its signatures and its host names.
 struct AWSService: Hashable, Sendable {
     let signingName: String
-    /// One endpoint for the whole partition, and signatures that name the partition's home region.
-    var isGlobal = false
-
     /// As people write it.
-    var name: String { self == .cloudFormation ? "CloudFormation" : signingName.uppercased() }
+    let name: String
+    /// Its own endpoint's variable in the environment is `AWS_ENDPOINT_URL_` and this.
+    let variableName: String
+    /// One endpoint for the whole partition, and signatures that name the partition's home region.
+    let isGlobal: Bool
 
-    static let cloudFormation = AWSService(signingName: "cloudformation")
-    static let s3 = AWSService(signingName: "s3")
-    static let sns = AWSService(signingName: "sns")
-    static let sts = AWSService(signingName: "sts")
+    private init(_ signingName: String, name: String? = nil, variableName: String? = nil, isGlobal: Bool = false) {
+        self.signingName = signingName
+        self.name = name ?? signingName.uppercased()
+        self.variableName = variableName ?? signingName.uppercased()
+        self.isGlobal = isGlobal
+    }
+
+    static let acm = AWSService("acm")
+    static let cloudFormation = AWSService("cloudformation", name: "CloudFormation")
+    static let iam = AWSService("iam", isGlobal: true)
+    static let route53 = AWSService("route53", name: "Route 53", variableName: "ROUTE_53", isGlobal: true)
+    static let s3 = AWSService("s3")
+    static let sns = AWSService("sns")
+    static let ssm = AWSService("ssm")
+    static let sts = AWSService("sts")
+
+    static let all: [AWSService] = [.acm, .cloudFormation, .iam, .route53, .s3, .sns, .ssm, .sts]
 }
 
 /// One operation, before it has a time, a signature and a place to go.
@@ -31,4 +46,6 @@ struct AWSCall: Sendable {
     var body: [UInt8] = []
     /// True when a success's body is somebody's data: it is then never searched for an error.
     var answersWithData = false
+    /// What must not be shown should the service repeat it in its refusal.
+    var secrets: [Redacted<String>] = []
 }

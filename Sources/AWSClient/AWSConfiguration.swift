@@ -2,8 +2,8 @@
 package struct AWSConfiguration: Sendable, Hashable {
     package let region: String
     package let partition: Partition
-    private let endpointURL: Endpoint?
-    private let serviceEndpoints: [String: Endpoint]
+    private var endpointURL: Endpoint?
+    private var serviceEndpoints: [String: Endpoint]
 
     /// - Parameters:
     ///   - region: such as `eu-west-1`.
@@ -38,8 +38,8 @@ package struct AWSConfiguration: Sendable, Hashable {
             return try AWSConfiguration(region: region)
         }
         var endpoints: [String: String] = [:]
-        for service in [AWSService.cloudFormation, .s3, .sns, .sts] {
-            endpoints[service.signingName] = value("AWS_ENDPOINT_URL_" + service.signingName.uppercased())
+        for service in AWSService.all {
+            endpoints[service.signingName] = value("AWS_ENDPOINT_URL_" + service.variableName)
         }
         return try AWSConfiguration(
             region: region, endpointURL: value("AWS_ENDPOINT_URL"), serviceEndpointURLs: endpoints)
@@ -53,17 +53,24 @@ package struct AWSConfiguration: Sendable, Hashable {
         return profiles[environment["AWS_PROFILE"].flatMap { $0.isEmpty ? nil : $0 } ?? "default"]?["region"]
     }
 
+    /// The same in another region of the partition, endpoints of one's own included.
+    func inRegion(_ region: String) throws(AWSError) -> AWSConfiguration {
+        var copy = try AWSConfiguration(region: region)
+        copy.endpointURL = endpointURL
+        copy.serviceEndpoints = serviceEndpoints
+        return copy
+    }
+
     /// Where a service answers.
     func endpoint(for service: AWSService) -> Endpoint {
         if let endpoint = serviceEndpoints[service.signingName] ?? endpointURL { return endpoint }
-        let host =
-            service.isGlobal ? service.signingName : "\(service.signingName).\(region)"
+        let host = service.isGlobal ? partition.home(of: service).host : "\(service.signingName).\(region)"
         return Endpoint(host: "\(host).\(partition.dnsSuffix)")
     }
 
     /// The region that a service's signatures name.
     func signingRegion(for service: AWSService) -> String {
-        service.isGlobal ? partition.globalRegion : region
+        service.isGlobal ? partition.home(of: service).region : region
     }
 }
 

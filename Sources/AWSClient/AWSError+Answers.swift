@@ -20,7 +20,8 @@ extension AWSError {
             let hidden = [
                 credentials.secretAccessKey.exposed, credentials.sessionToken?.exposed, credentials.accessKeyID,
             ]
-            message += ": " + ForeignText.sanitized(words, hiding: hidden.compactMap { $0 })
+            message +=
+                ": " + ForeignText.sanitized(words, hiding: hidden.compactMap { $0 } + call.secrets.map(\.exposed))
         }
         if !message.hasSuffix(".") { message += "." }
         if let region = fields[named: "x-amz-bucket-region"], region.isRequestID, error.code != .notFound {

@@ -7,7 +7,7 @@ package import Timekeeping
 /// Carries out calls: retry → credentials → sign → send → classify. Copies share their retry quota and what they
 /// learned about AWS's clock.
 package struct AWSServiceClient: Sendable {
-    let configuration: AWSConfiguration
+    private(set) var configuration: AWSConfiguration
     private let executor: any HTTPExecutor
     private var credentials: any CredentialsProvider
     private let clock: any WallClock
@@ -47,6 +47,15 @@ package struct AWSServiceClient: Sendable {
     package func signing(with credentials: any CredentialsProvider) -> AWSServiceClient {
         var copy = self
         copy.credentials = credentials
+        return copy
+    }
+
+    /// The same client in another region, such as `us-east-1` for CloudFront's certificates.
+    ///
+    /// - Throws: ``AWSError/Code/invalidConfiguration`` for what is no region.
+    package func inRegion(_ region: String) throws(AWSError) -> AWSServiceClient {
+        var copy = self
+        copy.configuration = try configuration.inRegion(region)
         return copy
     }
 

@@ -21,6 +21,18 @@ package struct Partition: Hashable, Sendable {
         self.globalRegion = globalRegion
     }
 
+    /// Where a global service has its one endpoint: what the host's name begins with, and the region in signatures.
+    ///
+    /// Source: botocore, `endpoint-rule-set-1.json` of these services.
+    func home(of service: AWSService) -> (host: String, region: String) {
+        switch (service, name) {
+        case (_, "aws-us-gov"): ("\(service.signingName).us-gov", globalRegion)
+        case (.iam, "aws-cn"): ("iam.cn-north-1", "cn-north-1")
+        case (.iam, "aws"), (.route53, _): (service.signingName, globalRegion)
+        default: ("\(service.signingName).\(globalRegion)", globalRegion)
+        }
+    }
+
     private static let byPrefix: [(prefix: String, partition: Partition)] = [
         ("cn-", Partition(name: "aws-cn", dnsSuffix: "amazonaws.com.cn", globalRegion: "cn-northwest-1")),
         ("us-gov-", Partition(name: "aws-us-gov", dnsSuffix: "amazonaws.com", globalRegion: "us-gov-west-1")),

@@ -6,10 +6,14 @@ struct ErrorAnswer: Equatable {
 }
 
 extension ErrorAnswer {
-    /// Reads the error in the body of S3 (`<Error>`) and of the Query protocol (`<ErrorResponse><Error>`, with
-    /// `<Errors>` between in old services). Nil when the body holds none.
+    /// Reads the error in the body of S3 (`<Error>`) and of the Query protocol and Route 53 (`<ErrorResponse><Error>`,
+    /// with `<Errors>` between in old services). Nil when the body holds none.
     init?(xml body: [UInt8]) {
         guard !body.isEmpty, let root = try? XMLElement(parsing: body) else { return nil }
+        if let batch = ErrorAnswer(changeBatch: root) {
+            self = batch
+            return
+        }
         let holder = root.first("Errors") ?? root
         guard let error = root.name == "Error" ? root : holder.first("Error"), let code = error["Code"],
             // It is shown and logged as it is.
@@ -17,6 +21,13 @@ extension ErrorAnswer {
             code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-:".contains($0)) })
         else { return nil }
         self.init(code: AWSError.Code(rawValue: code), message: error["Message"])
+    }
+
+    /// Route 53 has a document of its own for a batch of changes that it refuses, with a message for each change.
+    private init?(changeBatch root: XMLElement) {
+        guard root.name == AWSError.Code.invalidChangeBatch.rawValue else { return nil }
+        let messages = root.children(of: "Messages", named: "Message").map(\.text)
+        self.init(code: .invalidChangeBatch, message: messages.joined(separator: " "))
     }
 
     /// What the status says when there is no body: an answer to HEAD, or that of something between us and AWS.

@@ -1,7 +1,3 @@
-internal import FoundationEssentials
-internal import HTTPTransport
-internal import HTTPTypes
-internal import SigV4
 package import Timekeeping
 
 /// AWS Systems Manager: the parameter store.
@@ -55,26 +51,11 @@ package struct SSM: Sendable {
         let Parameter: Parameter
     }
 
-    /// A call of the protocol AWS JSON 1.1.
     private func send<Value: Decodable>(
         _ action: String, _ members: some Encodable, deadline: UnixInstant
     ) async throws -> Value {
-        var call = AWSCall(service: AWSService(signingName: "ssm"), operation: action, method: .post)
-        call.fields[.contentType] = "application/x-amz-json-1.1"
-        call.fields[named: "x-amz-target"] = "AmazonSSM." + action
-        call.answersWithData = true
-        do {
-            call.body = Array(try JSONEncoder().encode(members))
-        } catch {
-            throw AWSError(.invalidRequest, "The request is no JSON.", cause: error).during(call)
-        }
-        let answer = try await client.send(call, deadline: deadline)
-        do {
-            return try JSONDecoder().decode(Value.self, from: Data(answer.body))
-        } catch {
-            throw AWSError(.invalidResponse, "The answer has not the members that it should have.", cause: error)
-                .during(call)
-        }
+        try await client.send(
+            AWSCall(json: .ssm, target: "AmazonSSM", operation: action, members), deadline: deadline)
     }
 }
 
