@@ -81,7 +81,7 @@ def _resource_tags(call: Call, account: str) -> dict[str, str]:
     if "ServerCertificateName" in call.params and call.operation != "UploadServerCertificate":
         kept = iam_backends[account]["aws"].certificates.values()
         named = [each for each in list(kept) if each.cert_name == call.params["ServerCertificateName"]]
-        return {tag["Key"]: tag["Value"] for each in named for tag in each.tags}
+        return {tag["Key"]: tag["Value"] for each in named for tag in vars(each)["tags"]}
     return {}
 
 

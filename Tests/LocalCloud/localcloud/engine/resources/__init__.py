@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from localcloud.engine.resource_type import ResourceType
 from localcloud.engine.resources import (
+    cloudfront,
     cloudtrail,
     cloudwatch,
     ec2,
     elb,
+    elbv2,
     events,
     iam,
     iam_policies,
@@ -21,7 +23,25 @@ from localcloud.engine.resources import (
     ssm,
 )
 
-_MODULES = (cloudtrail, cloudwatch, ec2, elb, events, iam, iam_policies, kms, lambda_, logs, route53, s3, sns, sqs, ssm)
+_MODULES = (
+    cloudfront,
+    cloudtrail,
+    cloudwatch,
+    ec2,
+    elb,
+    elbv2,
+    events,
+    iam,
+    iam_policies,
+    kms,
+    lambda_,
+    logs,
+    route53,
+    s3,
+    sns,
+    sqs,
+    ssm,
+)
 
 
 def all_types() -> dict[str, ResourceType]:

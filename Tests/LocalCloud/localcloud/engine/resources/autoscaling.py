@@ -12,7 +12,8 @@ from localcloud.engine.signals import Signals
 from localcloud.engine.stack import Physical
 from localcloud.instances.fleet import Fleet
 
-_TEXTS = ("AvailabilityZones", "HealthCheckType", "LoadBalancerNames", "TerminationPolicies", "LaunchTemplate")
+_ATTACHED = ("LoadBalancerNames", "TargetGroupARNs")
+_TEXTS = (*_ATTACHED, "AvailabilityZones", "HealthCheckType", "TerminationPolicies", "LaunchTemplate")
 _NUMBERS = ("DesiredCapacity", "HealthCheckGracePeriod", "MaxSize", "MinSize")
 
 
@@ -74,10 +75,11 @@ class AutoScalingGroup(ResourceType):
         self._fleet.boot(instance_id, data, context.stack.account, context.stack.region, where)
 
     def update(self, context: Context, physical: Physical, properties: dict[str, Any]) -> Physical:
-        if physical.properties.get("LoadBalancerNames") != properties.get("LoadBalancerNames"):
-            raise ResourceFailed(f"Not covered locally: a change of LoadBalancerNames of {self.name}")
         request = self._request(properties)
-        request.pop("LoadBalancerNames", None)
+        for member in _ATTACHED:
+            if physical.properties.get(member) != properties.get(member):
+                raise ResourceFailed(f"Not covered locally: a change of {member} of {self.name}")
+            request.pop(member, None)
         policy = (context.declared.get("UpdatePolicy") or {}).get("AutoScalingRollingUpdate")
         if policy is not None and self.outdated(context, physical.id, properties):
             # The roll decides which instances go; the group must not end any by itself meanwhile.

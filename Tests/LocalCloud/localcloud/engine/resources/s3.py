@@ -58,6 +58,16 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _website(value: dict[str, Any]) -> dict[str, Any]:
+    only(value, {"ErrorDocument", "IndexDocument"}, "WebsiteConfiguration")
+    made: dict[str, Any] = {}
+    if "IndexDocument" in value:
+        made["IndexDocument"] = {"Suffix": value["IndexDocument"]}
+    if "ErrorDocument" in value:
+        made["ErrorDocument"] = {"Key": value["ErrorDocument"]}
+    return made
+
+
 class Bucket(ResourceType):
     name = "AWS::S3::Bucket"
     name_property = "BucketName"
@@ -71,6 +81,7 @@ class Bucket(ResourceType):
             "PublicAccessBlockConfiguration",
             "Tags",
             "VersioningConfiguration",
+            "WebsiteConfiguration",
         }
     )
 
@@ -91,6 +102,8 @@ class Bucket(ResourceType):
             client.delete_bucket_lifecycle(Bucket=physical.id)
         if "PublicAccessBlockConfiguration" not in properties:
             client.delete_public_access_block(Bucket=physical.id)
+        if "WebsiteConfiguration" in physical.properties and "WebsiteConfiguration" not in properties:
+            client.delete_bucket_website(Bucket=physical.id)
         self._configure(context, physical.id, properties)
         return self._physical(context, physical.id, properties)
 
@@ -116,6 +129,8 @@ class Bucket(ResourceType):
         if "LifecycleConfiguration" in properties:
             rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
             client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        if "WebsiteConfiguration" in properties:
+            client.put_bucket_website(Bucket=name, WebsiteConfiguration=_website(properties["WebsiteConfiguration"]))
         if "Tags" in properties:
             client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": properties["Tags"]})
 
@@ -127,6 +142,7 @@ class Bucket(ResourceType):
             "DomainName": f"{name}.s3.amazonaws.com",
             "DualStackDomainName": f"{name}.s3.dualstack.{region}.amazonaws.com",
             "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            "WebsiteURL": f"http://{name}.s3-website-{region}.amazonaws.com",
         }
         return Physical(name, properties, attributes)
 

@@ -1,0 +1,6 @@
+"""What the world meets of load balancers and distributions: a handshake with their certificate, and an answer."""
+
+from localcloud.fronts.distribution import DistributionFront
+from localcloud.fronts.load_balancer import ListenerFront
+
+__all__ = ["DistributionFront", "ListenerFront"]
