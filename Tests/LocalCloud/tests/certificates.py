@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from localcloud import LocalCloud
+
 NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -68,3 +70,17 @@ class Authority:
         key = key_of(algorithm)
         leaf = signed(subject, key, "middle.test", self._key, **settings)
         return Issued(pem(leaf), pem_key(key), pem(self.intermediate))
+
+
+def listener(cloud: LocalCloud, name: str, certificate: str, region: str = "us-east-1") -> str:
+    """An application load balancer with one HTTPS listener: the listener's ARN."""
+    ec2, elb = cloud.client("ec2", region=region), cloud.client("elbv2", region=region)
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
+    balancer = elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    return elb.create_listener(
+        LoadBalancerArn=balancer,
+        Port=443,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+    )["Listeners"][0]["ListenerArn"]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
+from localcloud.fronts import ListenerFront
 
 from .acme_client import AcmeClient, challenge, publish, validated
+from .certificates import listener
 
 BINDING = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
 
@@ -83,6 +89,9 @@ def test_a_website_bucket_answers_for_its_name(cloud, authority, client, zone):
 
 def test_functions_trust_the_directory_while_the_authority_runs(cloud, authority):
     assert cloud.functions.variables == {"SSL_CERT_FILE": str(authority.trust)}
+    with CertificateAuthority(cloud) as other:
+        assert cloud.functions.variables == {"SSL_CERT_FILE": str(other.trust)}
+    assert cloud.functions.variables == {"SSL_CERT_FILE": str(authority.trust)}
 
 
 def test_its_settings_reach_pebble(cloud, zone):
@@ -108,3 +117,49 @@ def test_its_settings_reach_pebble(cloud, zone):
         assert validated(client, order, "dns-01") == {"valid"}
         leaf = client.finish(order, "short.example.com")[0]
         assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).total_seconds() <= 60
+
+
+def certbot(cloud: LocalCloud, authority: CertificateAuthority, directory: Path, *arguments: str) -> str:
+    """Runs certbot with the cloud's environment, whatever it says in the end."""
+    variables = {
+        **cloud.environment_variables(),
+        "REQUESTS_CA_BUNDLE": str(authority.trust),
+        "PATH": os.environ["PATH"],
+    }
+    folders = [word for kind in ("config", "work", "logs") for word in (f"--{kind}-dir", str(directory / kind))]
+    where = ["--server", authority.directory, "--non-interactive", "--agree-tos", "--email", "ops@example.com"]
+    command = [str(Path(sys.executable).with_name("certbot")), *arguments, *where, *folders]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=100, check=False)
+    return done.stdout + done.stderr
+
+
+def test_certbot_gets_a_certificate_that_openssl_accepts_at_a_load_balancer(cloud, authority, zone, tmp_path):
+    names = ["-d", "certbot.example.com", "-d", "*.certbot.example.com"]
+    authority.shim.requests.clear()
+    said = certbot(cloud, authority, tmp_path, "certonly", "--dns-route53", *names)
+    live = tmp_path / "config" / "live" / "certbot.example.com"
+    assert (live / "fullchain.pem").exists(), said
+    chain = x509.load_pem_x509_certificates((live / "fullchain.pem").read_bytes())
+    assert verified(authority.root(), chain, tmp_path).endswith("OK")
+    assert len(authority.shim.named("newOrder")) == 1
+    changes = cloud.recorder.calls_named("route53:ChangeResourceRecordSets")
+    assert changes and {call.status for call in changes} == {200}
+    listed = cloud.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert "_acme-challenge.certbot.example.com." not in {entry["Name"] for entry in listed}
+    arn = cloud.client("acm").import_certificate(
+        Certificate=(live / "cert.pem").read_bytes(),
+        PrivateKey=(live / "privkey.pem").read_bytes(),
+        CertificateChain=(live / "chain.pem").read_bytes(),
+    )["CertificateArn"]
+    with ListenerFront(cloud, listener(cloud, "certbot", arn)) as front:
+        (tmp_path / "root.pem").write_text(authority.root())
+        assert "Verify return code: 0 (ok)" in handshake(front.port, "www.certbot.example.com", tmp_path / "root.pem")
+        assert "hostname mismatch" in handshake(front.port, "example.org", tmp_path / "root.pem")
+        assert "unable to get" in handshake(front.port, "www.certbot.example.com", authority.trust)
+
+
+def handshake(port: int, name: str, trust: Path) -> str:
+    """What `openssl s_client` says of a server."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-verify_hostname", name]
+    command += ["-CAfile", str(trust), "-no-CApath", "-no-CAstore"]
+    return subprocess.run(command, input="", capture_output=True, text=True, timeout=20, check=False).stdout

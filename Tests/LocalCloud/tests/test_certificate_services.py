@@ -8,7 +8,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from localcloud import LocalCloud
 
-from .certificates import Authority, Issued, key_of, pem, pem_key
+from .certificates import Authority, Issued, key_of, listener, pem, pem_key
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +35,6 @@ def code(function, *arguments, **named) -> str:
     with pytest.raises(ClientError) as error:
         function(*arguments, **named)
     return error.value.response["Error"]["Code"]
-
-
-def listener(cloud: LocalCloud, name: str, certificate: str, region: str = "us-east-1") -> str:
-    """An application load balancer with one HTTPS listener: the listener's ARN."""
-    ec2, elb = cloud.client("ec2", region=region), cloud.client("elbv2", region=region)
-    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
-    balancer = elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
-    return elb.create_listener(
-        LoadBalancerArn=balancer,
-        Port=443,
-        Protocol="HTTPS",
-        Certificates=[{"CertificateArn": certificate}],
-        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
-    )["Listeners"][0]["ListenerArn"]
 
 
 def distribution(reference: str, **viewer) -> dict:

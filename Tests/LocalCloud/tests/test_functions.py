@@ -51,6 +51,18 @@ def test_a_process_is_reused_and_has_lambdas_environment(cloud, function):
     assert "PYTHONPATH" not in variables and "HOME" not in variables
 
 
+def test_variables_of_this_machine_reach_every_process(cloud, function):
+    _, before = invoke(cloud, {})
+    assert "SSL_CERT_FILE" not in before["variables"]
+    cloud.functions.set_variables({"SSL_CERT_FILE": "/trust.pem", "FLAVOUR": "not the function's own"})
+    try:
+        _, during = invoke(cloud, {})
+    finally:
+        cloud.functions.set_variables({})
+    assert (during["variables"]["SSL_CERT_FILE"], during["variables"]["FLAVOUR"]) == ("/trust.pem", "plain")
+    assert "SSL_CERT_FILE" not in invoke(cloud, {})[1]["variables"]
+
+
 def test_a_changed_function_gets_a_new_process_and_the_old_one_ends(cloud, function):
     import os
 
