@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -12,14 +13,19 @@ import sys
 import threading
 from pathlib import Path
 
+from localcloud.acme import CertificateAuthority
 from localcloud.cloud import LocalCloud
 from localcloud.follower import follow, line
 from localcloud.one_event import invoke
 
 
 def _serve(options: argparse.Namespace) -> int:
-    with LocalCloud(port=options.port, runtime=options.runtime, rollback=options.rollback) as cloud:
+    with contextlib.ExitStack() as running:
+        cloud = running.enter_context(LocalCloud(port=options.port, runtime=options.runtime, rollback=options.rollback))
         variables = cloud.environment_variables()
+        if options.authority:
+            authority = running.enter_context(CertificateAuthority(cloud))
+            variables |= {"ACME_DIRECTORY": authority.directory, **authority.variables}
         if options.command:
             return subprocess.run(options.command, env={**os.environ, **variables}, check=False).returncode
         print(f"# A cloud at {cloud.endpoint}, account {cloud.account}, region {cloud.region}. Ctrl-C ends it.")
@@ -81,6 +87,7 @@ def main() -> int:
     serve.add_argument("--port", type=int, default=0, help="loopback port; 0 lets the system choose")
     serve.add_argument("--runtime", choices=["process", "rie"], default="process")
     serve.add_argument("--rollback", choices=["update", "delete"], default="update")
+    serve.add_argument("--authority", action="store_true", help="also serve a certificate authority (pebble)")
     serve.add_argument("command", nargs="*", help="run this with the cloud's environment, then end")
     serve.set_defaults(run=_serve)
 

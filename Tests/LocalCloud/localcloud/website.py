@@ -21,14 +21,18 @@ def _refused(status: int, code: str) -> Answer:
 
 
 class WebsiteFront:
-    """Listens for all website buckets at one port. Objects are read as anybody may read them, with no credentials."""
+    """Listens for all website buckets at one port. Objects are read as anybody may read them, with no credentials.
+
+    names: host → bucket, where something stands before a bucket that is not named like the host.
+    requests: (host, path) of every request.
+    """
 
     def __init__(self, endpoint: str):
         self._address = endpoint.removeprefix("http://")
         self._server = LoopbackServer(self._answer)
         self.port = self._server.port
+        self.names: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
-        """(host, path) of every request."""
 
     def _answer(self, call: Call) -> Answer:
         host = (call.header("host") or "").split(":")[0].lower().rstrip(".")
@@ -36,7 +40,7 @@ class WebsiteFront:
         if call.method not in ("GET", "HEAD"):
             return _refused(405, "Method Not Allowed")
         named = _WEBSITE_HOST.fullmatch(host)
-        found = bucket(named.group(1) if named else host)
+        found = bucket(named.group(1) if named else self.names.get(host, host))
         if found is None:
             return _refused(404, "Not Found: NoSuchBucket")
         if not found.website_configuration:

@@ -85,6 +85,17 @@ def test_a_website_bucket_answers_for_its_name(cloud, authority, client, zone):
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     assert attempt() == {"valid"}
     assert authority.website.requests[-1][0] == name
+    # Another name, with something before the same bucket.
+    order = client.order("other.example.com")
+    token = challenge(client.authorizations(order)[0], "http-01")["token"]
+    body = client.key_authorization(token).encode()
+    s3.put_object(Bucket=name, Key=f".well-known/acme-challenge/{token}", Body=body)
+    record = {"Name": "other.example.com", "Type": "CNAME", "TTL": 10, "ResourceRecords": [{"Value": name}]}
+    cloud.client("route53").change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    )
+    authority.website.names["other.example.com"] = name
+    assert validated(client, order, "http-01") == {"valid"}
 
 
 def test_functions_trust_the_directory_while_the_authority_runs(cloud, authority):

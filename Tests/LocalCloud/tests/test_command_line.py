@@ -31,3 +31,9 @@ def test_a_command_is_served():
     script = "import boto3, sys\nprint(boto3.client('sts').get_caller_identity()['Arn'])\nsys.exit(7)\n"
     done = run("serve", "--", sys.executable, "-c", script)
     assert done.stdout.strip().endswith(":user/admin") and done.returncode == 7
+
+
+def test_a_command_finds_an_authority_that_it_trusts():
+    script = "import os, urllib.request as r\nprint(r.urlopen(os.environ['ACME_DIRECTORY']).read().decode())"
+    done = run("serve", "--authority", "--", sys.executable, "-c", script)
+    assert "newOrder" in json.loads(done.stdout), done.stderr
