@@ -31,6 +31,14 @@ package struct IssuanceError: DiagnosticError, Equatable {
         case notInTime
         /// What a certificate authority issued is not what was ordered.
         case unusableCertificate
+        /// There is no place for an answer to a challenge: no hosted zone, a record of somebody else's.
+        case noPlaceForAnswer
+        /// An answer to a challenge could not be seen by everybody in time.
+        case answerNotVisible
+        /// ACM or IAM does not take the certificate as things are.
+        case importRefused
+        /// Something still uses a copy that was to be deleted.
+        case inUse
     }
 
     package let code: Code

@@ -131,7 +131,7 @@ import Timekeeping
         #expect(try await route53.getChange(info.id, deadline: deadline).isInSync)
         #expect(executor.requests.map { $0.head.path }.last == "/2013-04-01/change/C1")
         let request = try #require(executor.requests.first)
-        #expect(request.line == "POST https://route53.amazonaws.com/2013-04-01/hostedzone/Z1/rrset")
+        #expect(request.line == "POST https://route53.amazonaws.com/2013-04-01/hostedzone/Z1/rrset/")
         #expect(
             request.body == """
                 <?xml version="1.0" encoding="UTF-8"?><ChangeResourceRecordSetsRequest \

@@ -82,7 +82,7 @@ package struct Route53: Sendable {
     package func changeResourceRecordSets(
         zone: String, _ changes: [Change], deadline: UnixInstant
     ) async throws -> ChangeInfo {
-        var call = call("ChangeResourceRecordSets", .post, try zonePath(zone) + "/rrset")
+        var call = call("ChangeResourceRecordSets", .post, try zonePath(zone) + "/rrset/")
         call.fields[.contentType] = "application/xml"
         call.body = Array(
             ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"

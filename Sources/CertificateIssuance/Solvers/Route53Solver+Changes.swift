@@ -1,0 +1,52 @@
+internal import AWSClient
+internal import Timekeeping
+
+/// Changes as compare-and-swap: each names what it replaces.
+extension Route53Solver {
+    /// Looks at the records, lets `edit` decide what to change, and changes all of it at once; from the beginning when
+    /// somebody else changed them in between.
+    func change<Outcome>(
+        zone: String, of placements: [ChallengePlacement], deadline: UnixInstant,
+        _ edit: ([ChallengeRecords]) throws -> (changes: [Route53.Change], outcome: Outcome)
+    ) async throws -> (outcome: Outcome, change: Route53.ChangeInfo?) {
+        var names: [String] = []
+        for placement in placements where !names.contains(placement.name) { names.append(placement.name) }
+        var refused: [ChallengeRecords] = []
+        var refusals = 0
+        while true {
+            var found: [ChallengeRecords] = []
+            for name in names { found.append(try await records(name, zone: zone, deadline: deadline)) }
+            let (changes, outcome) = try edit(found)
+            guard !changes.isEmpty else { return (outcome, nil) }
+            do {
+                let change = try await pacing.call(until: deadline) {
+                    try await route53.changeResourceRecordSets(zone: zone, changes, deadline: deadline)
+                }
+                return (outcome, change)
+            } catch let error as AWSError where error.code == .invalidChangeBatch {
+                // Refused although nobody changed anything: then it will be the next time.
+                refusals = found == refused ? refusals + 1 : 0
+                refused = found
+                guard refusals < 3,
+                    try await pacing.wait(.milliseconds(200), .seconds(2), until: deadline) != nil
+                else { throw error }
+            }
+        }
+    }
+
+    func records(
+        _ name: String, zone: String, deadline: UnixInstant
+    ) async throws -> ChallengeRecords {
+        let sets = try await pacing.call(until: deadline) {
+            try await route53.listResourceRecordSets(zone: zone, name: name, deadline: deadline)
+        }
+        return ChallengeRecords(name: name, sets: sets)
+    }
+}
+
+extension [Route53.Change] {
+    /// Whether they are within Route 53's limits for a batch.
+    var fitIntoBatch: Bool {
+        count <= 1000 && reduce(0) { $0 + $1.set.values.reduce(0) { $0 + $1.utf8.count } } <= 32_000
+    }
+}
