@@ -24,7 +24,8 @@ import Timekeeping
     func zones() async throws {
         func zone(_ id: String, _ name: String, _ isPrivate: Bool) -> String {
             "<HostedZone><Id>/hostedzone/\(id)</Id><Name>\(name)</Name><CallerReference>r</CallerReference>"
-                + "<Config><Comment>c</Comment><PrivateZone>\(isPrivate)</PrivateZone></Config></HostedZone>"
+                + "<Config><Comment>c</Comment><PrivateZone>\(isPrivate)</PrivateZone></Config>"
+                + "<ResourceRecordSetCount>7</ResourceRecordSetCount></HostedZone>"
         }
         let (route53, executor) = try make([
             .answer(
@@ -42,8 +43,8 @@ import Timekeeping
         ])
         #expect(
             try await route53.listHostedZones(deadline: deadline) == [
-                .init(id: "Z1", name: "example.com", isPrivate: false),
-                .init(id: "Z2", name: "*.a.example", isPrivate: true),
+                .init(id: "Z1", name: "example.com", isPrivate: false, recordSetCount: 7),
+                .init(id: "Z2", name: "*.a.example", isPrivate: true, recordSetCount: 7),
             ])
         #expect(
             executor.requests.map(\.line) == [
@@ -60,7 +61,7 @@ import Timekeeping
         let (route53, executor) = try make([.answer(200, answer)])
         for id in ["Z1", "/hostedzone/Z1"] {
             let zone = try await route53.getHostedZone(id, deadline: deadline)
-            #expect(zone == .init(id: "Z1", name: "a.example", isPrivate: false))
+            #expect(zone == .init(id: "Z1", name: "a.example", isPrivate: false, recordSetCount: .max))
         }
         #expect(Set(executor.requests.map { $0.head.path }) == ["/2013-04-01/hostedzone/Z1"])
         for id in ["", "../change", "Z1/rrset", "ä"] {
@@ -104,6 +105,28 @@ import Timekeeping
             executor.requests.map { $0.head.path } == [
                 "/2013-04-01/hostedzone/Z1/rrset?name=%2A.a.example.",
                 "/2013-04-01/hostedzone/Z1/rrset?name=%5C052.a.example.&type=TXT&identifier=two%26",
+            ])
+    }
+
+    @Test("A whole zone is read over all pages")
+    func wholeZone() async throws {
+        func page(_ name: String, _ next: String?) -> ScriptedExecutor.Line {
+            .answer(
+                200,
+                document(
+                    "ListResourceRecordSetsResponse",
+                    "<ResourceRecordSets><ResourceRecordSet><Name>\(name).</Name><Type>A</Type><AliasTarget/>"
+                        + "</ResourceRecordSet></ResourceRecordSets><IsTruncated>\(next != nil)</IsTruncated>"
+                        + (next.map { "<NextRecordName>\($0).</NextRecordName><NextRecordType>A</NextRecordType>" }
+                            ?? "")
+                ))
+        }
+        let (route53, executor) = try make([page("a.example", "b.a.example"), page("b.a.example", nil)])
+        let found = try await route53.listResourceRecordSets(zone: "Z1", deadline: deadline)
+        #expect(found.map(\.name) == ["a.example", "b.a.example"] && found.map(\.routing) == [.other, .other])
+        #expect(
+            executor.requests.map { $0.head.path } == [
+                "/2013-04-01/hostedzone/Z1/rrset", "/2013-04-01/hostedzone/Z1/rrset?name=b.a.example.&type=A",
             ])
     }
 

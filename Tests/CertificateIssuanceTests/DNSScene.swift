@@ -13,10 +13,10 @@ struct DNSScene {
 
     init(
         zones: [(id: String, name: String)] = [("ZA", "a.example")], requestsPerSecond: Int? = nil,
-        clock: VirtualClock = VirtualClock()
+        clock: VirtualClock = VirtualClock(), pageSize: Int = 2
     ) {
         self.clock = clock
-        dns = InMemoryRoute53(clock: clock, requestsPerSecond: requestsPerSecond)
+        dns = InMemoryRoute53(clock: clock, requestsPerSecond: requestsPerSecond, pageSize: pageSize)
         for zone in zones { dns.addZone(zone.id, zone.name) }
     }
 

@@ -111,7 +111,8 @@ import Timekeeping
         #expect(scene.dns.texts(name) == ["w": ["x"]])
     }
 
-    @Test("Twenty at a time at one name, more often than Route 53 answers: never more than eight values, and all succeed")
+    @Test(
+        "Twenty at a time at one name, more often than Route 53 answers: never more than eight values, and all succeed")
     func crowd() async throws {
         // One for all, which goes on only when everybody waits: else each would have Route 53 for itself.
         let scene = DNSScene(requestsPerSecond: 20, clock: VirtualClock(longestPause: .zero))
@@ -237,6 +238,21 @@ import Timekeeping
             _ = try await solver.present(placements, deadline: scene.deadline)
         } throws: { ($0 as? AWSError)?.code == .invalidChangeBatch }
         #expect(scene.dns.operations.count < 20)
+    }
+
+    @Test("A hundred names of one zone take a few requests")
+    func hundred() async throws {
+        let scene = DNSScene(pageSize: 300)
+        let solver = try scene.solver()
+        let domains = (1...100).map { "n\($0).a.example" }
+        scene.dns.put(.init("_acme-challenge.n7.a.example", "CNAME", values: ["n7.b.a.example"]), in: "ZA")
+        let placements = try await solver.placements(for: scene.answers(domains), deadline: scene.deadline)
+        #expect(placements.map(\.domain) == domains && placements[6].name == "n7.b.a.example")
+        #expect(try await solver.present(placements, deadline: scene.deadline) == placements)
+        #expect(placements.allSatisfy { scene.dns.visibleTexts($0.name) == [$0.value] })
+        try await solver.cleanUp(placements, deadline: scene.deadline)
+        #expect(placements.allSatisfy { scene.dns.texts($0.name).isEmpty })
+        #expect(scene.dns.operations.count < 30)
     }
 
     @Test("Not seen by everybody before the deadline is an error, and the deadline is kept")

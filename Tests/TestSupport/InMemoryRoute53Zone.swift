@@ -9,7 +9,8 @@ struct Zone: Sendable {
 
     var xml: String {
         "<HostedZone><Id>/hostedzone/\(id)</Id><Name>\(name)</Name><CallerReference>r</CallerReference>"
-            + "<Config><PrivateZone>\(isPrivate)</PrivateZone></Config></HostedZone>"
+            + "<Config><PrivateZone>\(isPrivate)</PrivateZone></Config>"
+            + "<ResourceRecordSetCount>\(sets.count)</ResourceRecordSetCount></HostedZone>"
     }
 
     mutating func put(_ set: RecordSet) {

@@ -46,16 +46,16 @@ package struct Route53: Sendable {
         }
     }
 
-    /// All record sets of one name.
+    /// All record sets of one name, or of the whole zone.
     ///
-    /// - Parameter type: such as `TXT`; nil for all types.
+    /// - Parameter name: nil for all names: a request for each ``recordSetsPerPage`` sets.
     /// - Throws: ``AWSError/Code/noSuchHostedZone``.
     package func listResourceRecordSets(
-        zone: String, name: String, type: String? = nil, deadline: UnixInstant
+        zone: String, name: String? = nil, deadline: UnixInstant
     ) async throws -> [ResourceRecordSet] {
-        let wanted = name.domainName
+        let wanted = name?.domainName
         var found: [ResourceRecordSet] = []
-        var start: [(name: String, value: String?)] = [("name", wanted + "."), ("type", type)]
+        var start: [(name: String, value: String?)] = wanted.map { [("name", $0 + ".")] } ?? []
         while true {
             let call = call("ListResourceRecordSets", .get, try zonePath(zone) + "/rrset", query: start)
             let page = try await send(call, deadline: deadline) { answer throws(AWSError) in
@@ -66,14 +66,14 @@ package struct Route53: Sendable {
                 return (sets, answer.nextRecordSet)
             }
             // What follows in the zone is listed too.
-            found += page.0.filter { $0.name == wanted && (type == nil || $0.type == type) }
-            guard let next = page.1, next[0].value?.domainName == wanted, type == nil || next[1].value == type else {
-                return found
-            }
-            guard !next.elementsEqual(start, by: ==), found.count <= 10_000 else { throw AWSError.endless(call) }
+            found += page.0.filter { wanted == nil || $0.name == wanted }
+            guard let next = page.1, wanted == nil || next.first?.value?.domainName == wanted else { return found }
+            guard !next.elementsEqual(start, by: ==), found.count <= 100_000 else { throw AWSError.endless(call) }
             start = next
         }
     }
+
+    package static let recordSetsPerPage = 300
 
     /// Carries out all of the changes, or none of them.
     ///

@@ -6,11 +6,13 @@ extension Route53 {
         package let name: String
         /// Only seen inside of VPCs.
         package let isPrivate: Bool
+        package let recordSetCount: Int
 
-        package init(id: String, name: String, isPrivate: Bool) {
+        package init(id: String, name: String, isPrivate: Bool, recordSetCount: Int) {
             self.id = id
             self.name = name
             self.isPrivate = isPrivate
+            self.recordSetCount = recordSetCount
         }
     }
 
@@ -103,7 +105,8 @@ extension Route53.HostedZone {
     init(_ element: XMLElement) throws(AWSError) {
         self.init(
             id: try element.required("Id").lastPathComponent, name: try element.required("Name").domainName,
-            isPrivate: element.first("Config")?["PrivateZone"] == "true")
+            isPrivate: element.first("Config")?["PrivateZone"] == "true",
+            recordSetCount: element["ResourceRecordSetCount"].flatMap { Int($0) } ?? .max)
     }
 }
 

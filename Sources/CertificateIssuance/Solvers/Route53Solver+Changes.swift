@@ -14,8 +14,7 @@ extension Route53Solver {
         var refused: [ChallengeRecords] = []
         var refusals = 0
         while true {
-            var found: [ChallengeRecords] = []
-            for name in names { found.append(try await records(name, zone: zone, deadline: deadline)) }
+            let found = try await records(names, zone: zone, deadline: deadline)
             let (changes, outcome) = try edit(found)
             guard !changes.isEmpty else { return (outcome, nil) }
             do {
@@ -34,13 +33,32 @@ extension Route53Solver {
         }
     }
 
-    func records(
-        _ name: String, zone: String, deadline: UnixInstant
-    ) async throws -> ChallengeRecords {
-        let sets = try await pacing.call(until: deadline) {
+    /// What stands at some names of a zone, in their order. A small zone is listed as a whole when that takes fewer
+    /// requests than the names: a certificate may have a hundred.
+    func records(_ names: [String], zone: String, deadline: UnixInstant) async throws -> [ChallengeRecords] {
+        if names.count > 3 {
+            let count = try await pacing.call(until: deadline) {
+                try await route53.getHostedZone(zone, deadline: deadline)
+            }.recordSetCount
+            if count / Route53.recordSetsPerPage + 2 < names.count {
+                let all = try await sets(zone: zone, deadline: deadline)
+                return names.map { name in ChallengeRecords(name: name, sets: all.filter { $0.name == name }) }
+            }
+        }
+        var found: [ChallengeRecords] = []
+        for name in names {
+            found.append(
+                ChallengeRecords(name: name, sets: try await sets(of: name, zone: zone, deadline: deadline)))
+        }
+        return found
+    }
+
+    private func sets(
+        of name: String? = nil, zone: String, deadline: UnixInstant
+    ) async throws -> [Route53.ResourceRecordSet] {
+        try await pacing.call(until: deadline) {
             try await route53.listResourceRecordSets(zone: zone, name: name, deadline: deadline)
         }
-        return ChallengeRecords(name: name, sets: sets)
     }
 }
 

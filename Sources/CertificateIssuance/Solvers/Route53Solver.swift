@@ -7,13 +7,10 @@ package import Timekeeping
 /// Answers `dns-01` (RFC 8555, section 8.4) with TXT records in Route 53, see ``ChallengeRecords``.
 package struct Route53Solver: ChallengeSolver {
     let route53: Route53
+    let zones: HostedZones
     let pacing: Pacing
-    private let zones: HostedZones
     private let patience: Duration
     private let rotation: @Sendable (ClosedRange<Int64>) -> Int64
-
-    /// So many CNAME records are followed from a challenge's name.
-    private static let maximumDelegations = 8
 
     /// - Parameters:
     ///   - route53: of the account that has the zones; for another account with keys of a role there.
@@ -39,45 +36,14 @@ package struct Route53Solver: ChallengeSolver {
     package func placements(
         for answers: [ChallengeAnswer], deadline: UnixInstant
     ) async throws -> [ChallengePlacement] {
-        var places: [String: (zone: String, name: String)] = [:]
-        var placements: [ChallengePlacement] = []
-        for answer in answers {
-            var place = places[answer.domain]
-            if place == nil { place = try await self.place(of: answer.domain, deadline: deadline) }
-            guard let place else { continue }
-            places[answer.domain] = place
-            placements.append(
+        let places = try await places(of: Set(answers.map(\.domain)), deadline: deadline)
+        return answers.compactMap { answer in
+            places[answer.domain].map { place in
                 ChallengePlacement(
-                    domain: answer.domain, token: answer.token, container: place.zone, name: place.name,
-                    value: answer.recordValue))
-        }
-        return placements
-    }
-
-    /// The name whose TXT records a validator of the domain sees: it follows CNAME records, and so do we.
-    private func place(of domain: String, deadline: UnixInstant) async throws -> (zone: String, name: String) {
-        let first = "_acme-challenge.\(domain)"
-        var name = first
-        for _ in 0...Self.maximumDelegations {
-            let zone = try await zones.zone(of: name, deadline: deadline)
-            let sets = try await records(name, zone: zone.id, deadline: deadline).sets
-            if name != zone.name, sets.contains(where: { $0.type == "NS" }) {
-                throw IssuanceError(
-                    .noPlaceForAnswer,
-                    "\(name) is delegated to other name servers than those of the hosted zone \(zone.id) "
-                        + "(\(zone.name)): set HostedZoneId to the zone that they serve.")
+                    domain: answer.domain, token: answer.token, container: place.zone.id, name: place.name,
+                    value: answer.recordValue)
             }
-            guard let alias = sets.first(where: { $0.type == "CNAME" }) else { return (zone.id, name) }
-            guard alias.routing == .simple, let target = alias.canonicalName else {
-                throw IssuanceError(
-                    .noPlaceForAnswer,
-                    "\(name) has no simple CNAME record in the hosted zone \(zone.id) (\(zone.name)): only such a one "
-                        + "can be followed.")
-            }
-            name = target
         }
-        throw IssuanceError(
-            .noPlaceForAnswer, "The CNAME records of \(first) lead on and on: let them end at a name without one.")
     }
 
     // MARK: Present
