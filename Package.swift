@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "HTTPTransport",
             dependencies: [
-                "Diagnostics", "Timekeeping", asyncHTTPClient, httpTypes, nioCore, nioHTTP1, nioPosix,
+                "Diagnostics", "Timekeeping", asyncHTTPClient, httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             swiftSettings: settings
         ),
@@ -142,7 +142,7 @@ let package = Package(
         .executableTarget(
             name: "StackCertCommand",
             dependencies: [
-                "AWSClient", "CGlibcCompat", "CertificateAgent", "CertificateIssuance", "CertificateRenewal",
+                "ACME", "AWSClient", "CGlibcCompat", "CertificateAgent", "CertificateIssuance", "CertificateRenewal",
                 "Diagnostics", "HTTPTransport", "PKI", "Timekeeping", argumentParser, logging,
             ],
             swiftSettings: settings

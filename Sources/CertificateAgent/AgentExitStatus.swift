@@ -8,6 +8,7 @@ package enum AgentExitStatus: Int32, CaseIterable, Sendable {
     case internalError = 70
     case writeFailed = 73
     case reloadFailed = 75
+    case notIssued = 76
     case accessDenied = 77
     case notConfigured = 78
 
@@ -37,6 +38,7 @@ package enum AgentExitStatus: Int32, CaseIterable, Sendable {
         case .internalError: "something else went wrong"
         case .writeFailed: "the files could not be written"
         case .reloadFailed: "the reload command failed; the old files are back"
+        case .notIssued: "the certificate authority gave no certificate; the old files are kept"
         case .accessDenied: "this server's role may not read the parameter or the bundle"
         case .notConfigured: "no region, no credentials, or AWS refused the request"
         }

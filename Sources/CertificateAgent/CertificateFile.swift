@@ -1,3 +1,5 @@
+package import PKI
+
 /// One file that a server reads.
 package struct CertificateFile: Hashable, Sendable {
     package enum Role: String, CaseIterable, Sendable {
@@ -68,6 +70,13 @@ package struct CertificateFileSet: Sendable {
         self.secretMode = secretMode
         self.publicMode = publicMode
         self.secret = secret
+    }
+
+    /// What the files hold now; nil when they are not there, damaged, or not as they should be.
+    ///
+    /// - Throws: ``AgentError`` when they cannot be looked at.
+    package func served() throws -> (pointer: String, certificate: IssuedCertificate)? {
+        try ServedFiles(self, calls: .real).currentVersion().map { ($0.pointer, $0.certificate) }
     }
 
     func mode(of role: CertificateFile.Role) -> UInt32 { role.isSecret ? secretMode : publicMode }

@@ -7,15 +7,22 @@ internal import Timekeeping
 package struct CertificateBundle: Sendable {
     package let keyPair: KeyPair
     package let certificate: IssuedCertificate
-    package let definition: CertificateDefinition
-    package let generation: Generation
+    /// From the certificate's issuer upwards, in PEM; empty when it is self-signed.
+    package let chainPEM: String
+    package let appName: String
+    package let appDomain: String
+    /// What tells this bundle from others of the same application.
+    package let generation: String
 
     package init(
-        keyPair: KeyPair, certificate: IssuedCertificate, definition: CertificateDefinition, generation: Generation
+        keyPair: KeyPair, certificate: IssuedCertificate, chainPEM: String = "", appName: String, appDomain: String,
+        generation: String
     ) {
         self.keyPair = keyPair
         self.certificate = certificate
-        self.definition = definition
+        self.chainPEM = chainPEM
+        self.appName = appName
+        self.appDomain = appDomain
         self.generation = generation
     }
 
@@ -27,11 +34,11 @@ package struct CertificateBundle: Sendable {
             private_key: keyPair.privateKeyPEM.exposed,
             certificate: certificate.pem,
             public_key: keyPair.publicKey.pem,
-            app_name: definition.appName,
-            apps_domain: definition.appDomain.description,
-            chain: "",
-            generation: generation.description,
-            key_algorithm: definition.keyAlgorithm.rawValue,
+            app_name: appName,
+            apps_domain: appDomain,
+            chain: chainPEM,
+            generation: generation,
+            key_algorithm: keyPair.algorithm.rawValue,
             not_after: certificate.notAfter.iso8601,
             not_before: certificate.notBefore.iso8601,
             serial_number: certificate.serialNumber)
@@ -58,5 +65,5 @@ package struct CertificateBundle: Sendable {
 extension CertificateBundle: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package var description: String { "CertificateBundle(\(generation), <redacted>)" }
     package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: ["generation": generation.description]) }
+    package var customMirror: Mirror { Mirror(self, children: ["generation": generation]) }
 }

@@ -13,7 +13,7 @@ package struct RenewalSchedule: Hashable, Sendable {
     }
 
     /// Two thirds of the lifetime, half of one below ten days.
-    static func point(notBefore: UnixInstant, notAfter: UnixInstant) -> UnixInstant {
+    package static func point(notBefore: UnixInstant, notAfter: UnixInstant) -> UnixInstant {
         let lifetime = max(0, notAfter.seconds - notBefore.seconds)
         let point = lifetime < 10 * 86_400 ? lifetime / 2 : lifetime / 3 * 2
         return UnixInstant(seconds: notBefore.seconds + point)

@@ -25,7 +25,7 @@ package struct SelfSignedIssuer: Sendable {
             notBefore: UnixInstant(seconds: now.advanced(by: .seconds(-3600)).seconds),
             notAfter: UnixInstant(seconds: now.advanced(by: .days(definition.validityDays)).seconds))
         return CertificateBundle(
-            keyPair: keyPair, certificate: try keyPair.selfSigned(profile), definition: definition,
-            generation: generation)
+            keyPair: keyPair, certificate: try keyPair.selfSigned(profile), appName: definition.appName,
+            appDomain: definition.appDomain.description, generation: generation.description)
     }
 }

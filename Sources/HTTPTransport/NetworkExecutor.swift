@@ -4,6 +4,7 @@ package import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 package import Timekeeping
 
 /// ``HTTPExecutor`` over async-http-client.
@@ -18,11 +19,14 @@ package struct NetworkExecutor: HTTPExecutor {
     ///   - idleTimeout: how long a connection is kept for reuse. Short in Lambda: a frozen process comes back with
     ///     connections that the peer closed long ago.
     ///   - connectTimeout: the limit for one connection attempt.
+    ///   - trustedRoots: a PEM file of certificate authorities that are trusted beside the system's, such as a company's
+    ///     own.
     ///   - maximumResponseBytes: a longer response fails with ``TransportError/Code/responseTooLarge``.
     package static func with<Result>(
         clock: any WallClock = SystemWallClock(),
         idleTimeout: Duration = .seconds(5),
         connectTimeout: Duration = .seconds(5),
+        trustedRoots: String? = nil,
         maximumResponseBytes: Int = 16 << 20,
         _ body: (NetworkExecutor) async throws -> Result
     ) async throws -> Result {
@@ -31,6 +35,11 @@ package struct NetworkExecutor: HTTPExecutor {
         configuration.httpVersion = .http1Only
         configuration.timeout.connect = .milliseconds(connectTimeout.wholeMilliseconds)
         configuration.connectionPool.idleTimeout = .milliseconds(idleTimeout.wholeMilliseconds)
+        if let trustedRoots {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.additionalTrustRoots = [.file(trustedRoots)]
+            configuration.tlsConfiguration = tls
+        }
         // RetryPolicy is the only one that retries.
         configuration.connectionPool.retryConnectionEstablishment = false
         // A few requests at a time: a thread for each core would only take memory and time to start.

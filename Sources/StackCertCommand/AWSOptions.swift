@@ -29,7 +29,7 @@ struct AWSOptions: ParsableArguments {
             environment = environment.filter { !$0.key.hasPrefix("AWS_ENDPOINT_URL_") }
             environment["AWS_ENDPOINT_URL"] = endpointURL
         }
-        return try await NetworkExecutor.with(clock: clock) { executor in
+        return try await NetworkExecutor.with(clock: clock, trustedRoots: environment["SSL_CERT_FILE"]) { executor in
             let instance = InstanceIdentity(environment: environment, executor: executor, clock: clock)
             environment["AWS_REGION"] = try await chosenRegion(environment, instance: instance, clock: clock)
             let client = AWSServiceClient(
@@ -41,7 +41,8 @@ struct AWSOptions: ParsableArguments {
                 logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
             return try await body(
                 AWSConnection(
-                    client: client, region: environment["AWS_REGION"] ?? "", instance: instance, clock: clock))
+                    client: client, executor: executor, region: environment["AWS_REGION"] ?? "", instance: instance,
+                    clock: clock))
         }
     }
 
@@ -63,6 +64,7 @@ struct AWSOptions: ParsableArguments {
 /// What a subcommand works with.
 struct AWSConnection {
     let client: AWSServiceClient
+    let executor: any HTTPExecutor
     let region: String
     let instance: InstanceIdentity
     let clock: SystemWallClock

@@ -19,6 +19,6 @@ struct StackCert: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, RenewCommand.self, RotateCommand.self, ShowCommand.self, PullCommand.self,
-            VersionCommand.self,
+            IssueCommand.self, RegisterCommand.self, AccountsCommand.self, RevokeCommand.self, VersionCommand.self,
         ])
 }

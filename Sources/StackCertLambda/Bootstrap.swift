@@ -21,7 +21,7 @@ enum Bootstrap {
         let logger = Logger(label: "stackcert")
         let clock = SystemWallClock()
         do {
-            try await NetworkExecutor.with(clock: clock) { executor in
+            try await NetworkExecutor.with(clock: clock, trustedRoots: environment["SSL_CERT_FILE"]) { executor in
                 let loop = RuntimeLoop(
                     endpoint: environment["AWS_LAMBDA_RUNTIME_API"] ?? "", executor: executor, clock: clock,
                     logger: logger)

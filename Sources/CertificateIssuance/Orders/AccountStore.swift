@@ -91,6 +91,16 @@ package struct AccountStore: Sendable {
         return changed
     }
 
+    /// What is public of a stored account.
+    package static func summary(
+        of name: String, in storage: any ACMEStorage, deadline: UnixInstant
+    ) async throws -> (directory: ResourceURL, contact: String?, url: ResourceURL?) {
+        guard let stored = try await storage.document(StoredAccount.self, at: name, deadline: deadline)?.document else {
+            throw IssuanceError(.unreadable, "There is no account acme/\(name).")
+        }
+        return (stored.directory, stored.contact, stored.url)
+    }
+
     private func name(of authority: CertificateAuthority) -> String {
         "accounts/\(authority.accountDigest).json"
     }

@@ -28,12 +28,14 @@ package struct OrderRequest: Hashable, Sendable {
         self.holder = holder
     }
 
-    /// How messages call the certificate: by its first name that is no wildcard.
-    package var title: String {
+    /// The first that is no wildcard, if there is one.
+    package var firstName: String {
         let names = names.map(\.description)
-        let first = names.first { !$0.hasPrefix("*") } ?? names.first ?? "nothing"
-        return names.count > 1 ? "\(first) and \(names.count - 1) more" : first
+        return names.first { !$0.hasPrefix("*") } ?? names.first ?? ""
     }
+
+    /// How messages call the certificate.
+    package var title: String { names.count > 1 ? "\(firstName) and \(names.count - 1) more" : firstName }
 
     /// What the authority's limits and this request's order book go by: authority and names, in hexadecimal.
     var nameSetDigest: String {

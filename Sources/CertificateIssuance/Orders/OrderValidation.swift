@@ -60,7 +60,7 @@ struct OrderValidation: Sendable {
             }
             progress(.presented(answers: tokens.count, challengeType: solver.challengeType))
             let wave = tasks.filter { task in task.challenge.token.map(tokens.contains) ?? false }
-            _ = try await each(wave) { try await account.start($0.challenge, deadline: deadline) }
+            _ = try await each(wave) { try await start($0, deadline: deadline) }
             _ = try await each(wave) { try await waitForVerdict($0, deadline: deadline) }
             rest.removeAll { tokens.contains($0.token) }
             if !rest.isEmpty { try await solver.cleanUp(standing, deadline: deadline) }
@@ -94,6 +94,17 @@ struct OrderValidation: Sendable {
         return ChallengeAnswer(
             domain: task.authorization.identifier.value, token: token,
             keyAuthorization: account.key.keyAuthorization(token: token) ?? Redacted(""))
+    }
+
+    private func start(_ task: Task, deadline: UnixInstant) async throws {
+        do {
+            try await account.start(task.challenge, deadline: deadline)
+        } catch let error as ACMEError where error.code == .problem(.malformed) {
+            // A challenge is started once. An earlier try may have got through, and only its answer was lost.
+            let now = try await account.authorization(at: task.authorization.url, deadline: deadline).authorization
+            let status = now.challenges.first { $0.url == task.challenge.url }?.status
+            guard now.status != .pending || status != .pending else { throw error }
+        }
     }
 
     private func waitForVerdict(_ task: Task, deadline: UnixInstant) async throws {

@@ -1,0 +1,148 @@
+import ACME
+import ArgumentParser
+import CertificateIssuance
+import Diagnostics
+import FoundationEssentials
+import PKI
+import Timekeeping
+
+/// `stackcert register`
+struct RegisterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register",
+        abstract: "Make an account at a certificate authority, or find the one that there is.",
+        discussion: """
+            `stackcert issue` does so by itself. Authorities that give accounts to customers only want \
+            --external-account-id and --external-account-key-file.
+
+            EXAMPLES
+              stackcert register --contact ops@example.com --agree-to-terms
+              stackcert register --directory https://acme.example.com/directory --agree-to-terms \\
+                --external-account-id 4711 --external-account-key-file eab.key
+              stackcert register --contact ops@example.com --new-key
+            """)
+
+    @OptionGroup var aws: AWSOptions
+    @OptionGroup var authority: AuthorityOptions
+
+    @Flag(name: .customLong("new-key"), help: "Give the account another key; the old one is worth nothing then.")
+    var newKey = false
+
+    func run() async throws {
+        try await reportingErrors {
+            let authority = authority
+            let known = try authority.authority()
+            let storage = try authority.storage()
+            try await aws.withAWS { connection in
+                let store = AccountStore(storage: storage, transport: authority.transport(connection))
+                let deadline = connection.clock.now.advanced(by: .seconds(120))
+                let account =
+                    newKey
+                    ? try await store.changeKey(of: known, deadline: deadline)
+                    : try await store.open(known, externalAccount: authority.externalAccount(), deadline: deadline)
+                StandardStreams.write("\(known.directory.host)  \(known.contact ?? "-")  \(account.url)")
+            }
+        }
+    }
+}
+
+/// `stackcert accounts`
+struct AccountsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accounts",
+        abstract: "List the accounts at certificate authorities that this folder has the keys of.",
+        discussion: """
+            EXAMPLES
+              stackcert accounts
+              stackcert accounts --acme-folder /var/lib/stackcert
+            """)
+
+    @Option(name: .customLong("acme-folder"), help: "Where accounts' keys are kept.")
+    var folder = "~/.stackcert"
+
+    func run() async throws {
+        try await reportingErrors {
+            let storage = try FolderACMEStorage(folder)
+            for name in try storage.names(in: "accounts") {
+                let account = try await AccountStore.summary(
+                    of: name, in: storage, deadline: SystemWallClock().now.advanced(by: .seconds(10)))
+                StandardStreams.write(
+                    "\(account.directory.host)  \(account.contact ?? "-")  "
+                        + (account.url?.description ?? "not registered yet"))
+            }
+        }
+    }
+}
+
+/// `stackcert revoke`
+struct RevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke",
+        abstract: "Revoke a certificate that this folder's account ordered.",
+        discussion: """
+            Browsers refuse it from then on. Revoking cannot be undone; a certificate that was only replaced runs out by \
+            itself.
+
+            EXAMPLES
+              stackcert revoke --certificate tls.crt --reason key-compromise
+            """)
+
+    enum Why: String, ExpressibleByArgument, CaseIterable {
+        case unspecified
+        case keyCompromise = "key-compromise"
+        case affiliationChanged = "affiliation-changed"
+        case superseded
+        case cessationOfOperation = "cessation-of-operation"
+
+        /// RFC 5280, section 5.3.1.
+        var code: Int {
+            switch self {
+            case .unspecified: 0
+            case .keyCompromise: 1
+            case .affiliationChanged: 3
+            case .superseded: 4
+            case .cessationOfOperation: 5
+            }
+        }
+    }
+
+    @OptionGroup var aws: AWSOptions
+    @OptionGroup var authority: AuthorityOptions
+
+    @Option(help: "The file with the certificate, in PEM; a chain behind it is left alone.")
+    var certificate: String
+
+    @Option(help: "Why.")
+    var reason = Why.unspecified
+
+    func run() async throws {
+        try await reportingErrors {
+            guard let data = try? Data(contentsOf: URL(filePath: certificate)) else {
+                throw CommandError(.unusable, "\(certificate) cannot be read: name the file with the certificate.")
+            }
+            guard let leaf = try IssuedCertificate.chain(pem: String(decoding: data, as: UTF8.self)).first else {
+                throw CommandError(.unusable, "\(certificate) holds no certificate.")
+            }
+            let authority = authority
+            let known = try authority.authority()
+            let storage = try authority.storage()
+            try await aws.withAWS { connection in
+                let deadline = connection.clock.now.advanced(by: .seconds(120))
+                let account = try await AccountStore(storage: storage, transport: authority.transport(connection))
+                    .open(known, deadline: deadline)
+                try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
+                StandardStreams.write("revoked: serial number \(leaf.serialNumber)")
+            }
+        }
+    }
+}
+
+/// One line on standard error, and exit status 2.
+private func reportingErrors(_ work: () async throws -> Void) async throws {
+    do {
+        try await work()
+    } catch {
+        StandardStreams.complain(Reason(error).description)
+        throw ExitCode(2)
+    }
+}

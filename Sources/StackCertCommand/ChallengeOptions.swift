@@ -1,0 +1,50 @@
+import AWSClient
+import ArgumentParser
+import CertificateIssuance
+
+/// How control of the names is proven.
+struct ChallengeOptions: ParsableArguments {
+    enum Kind: String, ExpressibleByArgument, CaseIterable {
+        case dns = "dns-01"
+        case http = "http-01"
+    }
+
+    @Option(help: "dns-01 writes TXT records in Route 53, http-01 objects in a website bucket.")
+    var challenge = Kind.dns
+
+    @Option(name: .customLong("hosted-zone-id"), help: "The zone for the records. Default: found by the names.")
+    var hostedZoneID: String?
+
+    @Option(
+        name: .customLong("hosted-zone-role-arn"),
+        help: "A role to assume for the zones, when another account has them.")
+    var hostedZoneRoleARN: String?
+
+    @Option(name: .customLong("challenge-bucket"), help: "The website bucket for http-01.")
+    var bucket: String?
+
+    func validate() throws {
+        switch challenge {
+        case .dns where bucket != nil: throw ValidationError("--challenge-bucket goes with --challenge http-01 only.")
+        case .http where bucket == nil: throw ValidationError("--challenge http-01 needs --challenge-bucket.")
+        case .http where hostedZoneID != nil || hostedZoneRoleARN != nil:
+            throw ValidationError("--hosted-zone-id and --hosted-zone-role-arn go with --challenge dns-01 only.")
+        default: break
+        }
+    }
+
+    func solver(_ connection: AWSConnection) throws -> any ChallengeSolver {
+        if let bucket {
+            return WebsiteSolver(s3: S3(connection.client, expectedBucketOwner: nil), bucket: bucket)
+        }
+        var client = connection.client
+        if let hostedZoneRoleARN {
+            client = client.signing(
+                with: CachedCredentials(
+                    AssumeRoleCredentials(
+                        STS.Role(arn: hostedZoneRoleARN, sessionName: "stackcert"), sts: STS(connection.client)),
+                    clock: connection.clock))
+        }
+        return Route53Solver(route53: Route53(client), hostedZoneID: hostedZoneID, clock: connection.clock)
+    }
+}

@@ -1,0 +1,66 @@
+import ACME
+import CertificateAgent
+import CertificateIssuance
+import Diagnostics
+import PKI
+import Synchronization
+import Timekeeping
+
+/// Gives the certificate that is there as long as it is not due, and a new one then.
+final class IssuedBundleSource: BundleSource {
+    private let issuer: ACMEIssuer
+    private let request: OrderRequest
+    private let solver: any ChallengeSolver
+    private let externalAccount: ExternalAccount?
+    private let served: (pointer: String, certificate: IssuedCertificate)?
+    private let force: Bool
+    private let clock: any WallClock
+    private let obtained = Mutex<Redacted<[UInt8]>?>(nil)
+
+    /// - Parameter served: what the files hold now.
+    init(
+        issuer: ACMEIssuer, request: OrderRequest, solver: any ChallengeSolver, externalAccount: ExternalAccount?,
+        served: (pointer: String, certificate: IssuedCertificate)?, force: Bool, clock: any WallClock
+    ) {
+        self.issuer = issuer
+        self.request = request
+        self.solver = solver
+        self.externalAccount = externalAccount
+        self.served = served
+        self.force = force
+        self.clock = clock
+    }
+
+    func pointer(deadline: UnixInstant) async throws -> String {
+        if let served, !force, isGood(served.certificate) { return served.pointer }
+        let none: Redacted<[UInt8]>? = nil
+        let request = request
+        let bundle = try await issuer.obtain(
+            request, solver: solver, externalAccount: externalAccount, deadline: deadline,
+            find: { none },
+            save: { certificate in
+                try CertificateBundle(
+                    keyPair: certificate.keyPair, certificate: certificate.certificate,
+                    chainPEM: certificate.chainPEM, appName: "stackcert", appDomain: request.firstName,
+                    generation: certificate.certificate.fingerprint
+                ).encoded()
+            })
+        obtained.withLock { $0 = bundle }
+        return "issued \(clock.now)"
+    }
+
+    func bundle(_ pointer: String, deadline: UnixInstant) async throws -> Redacted<[UInt8]> {
+        guard let bundle = obtained.withLock({ $0 }) else {
+            // The files were damaged since they were looked at.
+            throw AgentError(.writeFailed, "The files changed while they were looked at: try again.")
+        }
+        return bundle
+    }
+
+    /// For all the names, of the kind of key that is asked for, and not due.
+    private func isGood(_ certificate: IssuedCertificate) -> Bool {
+        Set(request.names) == Set(certificate.names)
+            && certificate.publicKey.keyAlgorithm == request.keyAlgorithm
+            && RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter) > clock.now
+    }
+}

@@ -1,0 +1,322 @@
+"""`stackcert issue` beside pebble, Let's Encrypt's own test server, and Route 53."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from localcloud import LocalCloud
+from localcloud.acme import CertificateAuthority, Settings
+from support import tls
+from support.issuing import Issuing, issuer_role
+
+
+@pytest.fixture(scope="module")
+def authority(cloud: LocalCloud) -> Iterator[CertificateAuthority]:
+    with CertificateAuthority(cloud, Settings(alternate_roots=2)) as started:
+        yield started
+
+
+@pytest.fixture
+def domain(name: str) -> str:
+    return f"{name}.example.net"
+
+
+@pytest.fixture
+def zone(cloud: LocalCloud, domain: str) -> str:
+    made = cloud.client("route53").create_hosted_zone(Name=domain, CallerReference=domain)
+    return made["HostedZone"]["Id"].removeprefix("/hostedzone/")
+
+
+@pytest.fixture
+def issuing(
+    cloud: LocalCloud, authority: CertificateAuthority, name: str, zone: str, tmp_path: Path
+) -> Iterator[Issuing]:
+    authority.shim.requests.clear()
+    yield Issuing(cloud, authority, issuer_role(cloud, name, zone), tmp_path)
+    authority.shim.extensions.reset()
+
+
+def verified(issuing: Issuing, name: str, root: int = 0) -> None:
+    """What openssl thinks of the chain that was written."""
+    (issuing.folder / "root.pem").write_text(issuing.authority.root(root))
+    tls.openssl(
+        *("verify", "-CAfile", str(issuing.folder / "root.pem"), "-untrusted", str(issuing.certificate)),
+        *("-verify_hostname", name, str(issuing.certificate)),
+    )
+
+
+def test_apex_and_wildcard_come_in_one_order_and_no_record_is_left(issuing: Issuing, domain: str, zone: str):
+    shown = issuing.issued(domain, f"*.{domain}")
+    assert shown["change"] == "written"
+    assert issuing.names() == {domain, f"*.{domain}"}
+    verified(issuing, f"www.{domain}")
+    assert stat.S_IMODE(issuing.key.stat().st_mode) == 0o400
+    assert tls.public_key_of(issuing.key.read_text()) == tls.public_key_in(issuing.certificate.read_text())
+    assert issuing.orders() == 1
+    assert issuing.left_behind(zone) == {}
+
+
+def test_nothing_is_ordered_as_long_as_the_certificate_is_not_due(issuing: Issuing, domain: str):
+    first = issuing.issued(domain)
+    again = issuing.issued(domain)
+    assert (again["change"], again["fingerprint"]) == ("unchanged", first["fingerprint"])
+    assert issuing.orders() == 1
+    forced = issuing.issued(domain, more=("--force",))
+    assert forced["fingerprint"] != first["fingerprint"]
+
+
+def test_other_names_or_another_kind_of_key_need_another_certificate(issuing: Issuing, domain: str):
+    issuing.issued(domain)
+    assert issuing.issued(domain, f"a.{domain}")["change"] == "written"
+    assert issuing.issued(domain, f"a.{domain}", more=("--key-algorithm", "RSA_2048"))["change"] == "written"
+    assert issuing.chain()[0].public_key().key_size == 2048
+
+
+def test_a_challenge_is_answered_with_an_empty_object_and_every_request_says_who_asks(issuing: Issuing, domain: str):
+    issuing.issued(domain)
+    challenges = issuing.authority.shim.named("challenge")
+    assert [request.payload_text for request in challenges] == ["{}"]
+    assert all("kid" in request.protected for request in challenges)
+
+
+def test_the_chain_that_is_asked_for_is_taken(issuing: Issuing, domain: str):
+    issuing.issued(domain)
+    other = tls.openssl("x509", "-noout", "-subject", "-nameopt", "multiline", stdin=issuing.authority.root(1))
+    common_name = other.split("commonName")[1].split("=")[1].splitlines()[0].strip()
+    issuing.issued(domain, more=("--force", "--preferred-chain", common_name))
+    verified(issuing, domain, root=1)
+    missing = issuing.run(issuing.issue(domain), "--force", "--preferred-chain", "No Such Root")
+    assert missing.returncode == 0
+    assert 'no chain below "No Such Root" is offered' in missing.stderr
+
+
+def test_a_name_that_is_not_ours_is_told_with_the_authoritys_words(issuing: Issuing, domain: str, zone: str):
+    done = issuing.run(issuing.issue("www.example.org"))
+    assert done.returncode == 76
+    assert "No public hosted zone of this account holds _acme-challenge.www.example.org" in done.stderr
+    issuing.authority.dns.failing.add(domain)
+    try:
+        done = issuing.run(issuing.issue(domain))
+    finally:
+        issuing.authority.dns.failing.discard(domain)
+    assert done.returncode == 76
+    assert f"could not validate {domain} by dns-01" in done.stderr.splitlines()[-1]
+    assert issuing.left_behind(zone) == {}
+    assert not issuing.key.exists()
+
+
+def test_a_website_bucket_proves_a_name_as_well(
+    issuing: Issuing, cloud: LocalCloud, name: str, domain: str, zone: str
+):
+    address = {"Name": domain, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "127.0.0.1"}]}
+    cloud.client("route53").change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": address}]}
+    )
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=domain)
+    s3.delete_public_access_block(Bucket=domain)
+    s3.put_bucket_website(Bucket=domain, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    s3.put_bucket_policy(
+        Bucket=domain,
+        Policy='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",'
+        f'"Resource":"arn:aws:s3:::{domain}/*"}}]}}',
+    )
+    objects = f"arn:aws:s3:::{domain}/.well-known/acme-challenge/*"
+    issuing.role = cloud.create_role(
+        f"{name}-web", {"Effect": "Allow", "Action": ["s3:PutObject", "s3:DeleteObject"], "Resource": objects}
+    )
+    website = issuing.authority.website
+    before = len(website.requests)
+    issuing.issued(domain, more=("--challenge", "http-01", "--challenge-bucket", domain))
+    verified(issuing, domain)
+    assert len(website.requests) > before
+    assert "Contents" not in s3.list_objects_v2(Bucket=domain)
+
+
+def test_an_account_is_made_once_shown_given_another_key_and_goes_on(issuing: Issuing, domain: str):
+    who = ("--directory", issuing.authority.directory, "--contact", "ops@example.com")
+    refused = issuing.run(issuing.command("register", *who))
+    assert refused.returncode == 2
+    assert "must be agreed to" in refused.stderr
+    made = issuing.run(issuing.command("register", *who, "--agree-to-terms"))
+    assert made.returncode == 0, made.stderr
+    assert issuing.run(issuing.command("register", *who)).stdout == made.stdout
+    stored = next((issuing.folder / ".stackcert" / "accounts").glob("*.json"))
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    before = stored.read_text()
+    changed = issuing.run(issuing.command("register", *who, "--new-key"))
+    assert changed.returncode == 0, changed.stderr
+    assert stored.read_text() != before
+    assert issuing.run(issuing.command("accounts")).stdout == made.stdout
+    issuing.issued(domain)
+    made_by_key = [request for request in issuing.authority.shim.named("newAccount") if request.status == 201]
+    assert len(made_by_key) == 1
+
+
+def test_a_revoked_certificate_is_revoked_at_the_authority(issuing: Issuing, domain: str):
+    shown = issuing.issued(domain)
+    revoke = issuing.command(
+        "revoke", "--certificate", str(issuing.certificate), "--reason", "superseded",
+        "--directory", issuing.authority.directory, "--contact", "ops@example.com",
+    )  # fmt: skip
+    for _ in range(2):
+        done = issuing.run(revoke)
+        assert done.returncode == 0, done.stderr
+        assert shown["serialNumber"] in done.stdout
+    status = issuing.authority.pebble.status(issuing.chain()[0].serial_number)
+    assert status["Status"] == "Revoked"
+
+
+def test_an_account_folder_that_others_can_read_is_refused(issuing: Issuing, domain: str):
+    (issuing.folder / ".stackcert").mkdir(mode=0o755)
+    done = issuing.run(issuing.issue(domain))
+    assert done.returncode != 0
+    assert "chmod 700" in done.stderr
+
+
+@pytest.mark.parametrize("contenders", [3, 20])
+def test_all_who_want_a_certificate_for_one_name_at_the_same_time_get_one_and_foreign_records_stay(
+    issuing: Issuing, cloud: LocalCloud, domain: str, zone: str, tmp_path: Path, contenders: int
+):
+    foreign = {
+        "Name": f"_acme-challenge.{domain}",
+        "Type": "TXT",
+        "TTL": 60,
+        "SetIdentifier": "somebody-else",
+        "MultiValueAnswer": True,
+        "ResourceRecords": [{"Value": '"foreign"'}],
+    }
+    cloud.client("route53").change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": foreign}]}
+    )
+    machines = []
+    for number in range(contenders):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        machines.append(Issuing(cloud, issuing.authority, issuing.role, folder))
+    running = [machine.start(machine.issue(domain)) for machine in machines]
+    ended = [process.communicate(timeout=300) for process in running]
+    assert [process.returncode for process in running] == [0] * contenders, ended
+    for machine in machines:
+        verified(machine, domain)
+    assert len({machine.chain()[0].serial_number for machine in machines}) == contenders
+    left = cloud.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert [record for record in left if record["Type"] == "TXT"] == [{**foreign, "Name": foreign["Name"] + "."}]
+
+
+def test_certificates_come_although_nine_of_ten_nonces_are_rejected(
+    cloud: LocalCloud, issuing: Issuing, domain: str, zone: str
+):
+    with CertificateAuthority(cloud, Settings(strict=True, rejected_nonces=90)) as strict:
+        machine = Issuing(cloud, strict, issuing.role, issuing.folder)
+        machine.issued(domain, f"*.{domain}")
+        verified(machine, domain)
+        refused = sum(1 for request in strict.shim.requests if request.status == 400)
+        assert refused > 10
+    assert issuing.left_behind(zone) == {}
+
+
+def test_an_authority_that_wants_customers_gets_their_account(cloud: LocalCloud, issuing: Issuing, domain: str):
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    with CertificateAuthority(cloud, Settings(external_accounts={"kid-1": key})) as authority:
+        machine = Issuing(cloud, authority, issuing.role, issuing.folder)
+        refused = machine.run(machine.issue(domain))
+        assert refused.returncode == 76
+        assert "externalAccountRequired" in refused.stderr
+        (issuing.folder / "eab.key").write_text(key + "\n")
+        given = ("--external-account-id", "kid-1", "--external-account-key-file", str(issuing.folder / "eab.key"))
+        machine.issued(domain, more=given)
+        verified(machine, domain)
+
+
+def test_unheard_of_challenges_and_fields_are_let_pass(issuing: Issuing, domain: str):
+    issuing.authority.shim.extensions.surprising = True
+    issuing.authority.shim.extensions.retry_after = {"order": 1, "authorization": 1}
+    issuing.issued(domain)
+    verified(issuing, domain)
+
+
+@pytest.mark.parametrize(
+    "kind", ["newNonce", "newAccount", "newOrder", "authorization", "challenge", "finalize", "certificate"]
+)
+def test_a_lost_answer_costs_no_more_than_another_try(
+    issuing: Issuing, cloud: LocalCloud, domain: str, zone: str, kind: str
+):
+    cloud.faults.add("lose_answer", kind, kind="acme", nth=1)
+    issuing.issued(domain)
+    verified(issuing, domain)
+    assert issuing.left_behind(zone) == {}
+
+
+def test_a_limit_is_told_and_no_order_is_tried_before_the_authority_allows_it(
+    issuing: Issuing, cloud: LocalCloud, domain: str
+):
+    cloud.faults.add("refuse", "newOrder", kind="acme", status=429, code="rateLimited", seconds=3600)
+    done = issuing.run(issuing.issue(domain))
+    assert done.returncode == 76
+    assert "rateLimited" in done.stderr
+    cloud.faults.clear()
+    before = len(issuing.authority.shim.named("newOrder"))
+    again = issuing.run(issuing.issue(domain))
+    assert again.returncode == 76
+    assert "asked to wait until" in again.stderr
+    assert len(issuing.authority.shim.named("newOrder")) == before
+
+
+def test_a_process_that_is_killed_anywhere_is_succeeded_by_one_that_finishes(
+    issuing: Issuing, domain: str, zone: str, killer: Callable[[Issuing, str, str], None]
+):
+    for kind in ("newOrder", "authorization", "challenge", "finalize", "certificate"):
+        killer(issuing, domain, kind)
+        before = issuing.orders()
+        issuing.issued(domain, more=("--force",))
+        verified(issuing, domain)
+        assert issuing.orders() - before <= 1
+        assert issuing.left_behind(zone) == {}
+        # Each of these would count as an issuance of the same names.
+        for book in (issuing.folder / ".stackcert" / "orders").glob("*.json"):
+            book.unlink()
+
+
+@pytest.fixture
+def killer(cloud: LocalCloud) -> Callable[[Issuing, str, str], None]:
+    """Kills `issue` while it waits for the answer to a kind of request, and lets its lease run out."""
+
+    def kill(issuing: Issuing, domain: str, kind: str) -> None:
+        before = len(issuing.authority.shim.named(kind))
+        cloud.faults.add("hang", kind, kind="acme", nth=1)
+        process = issuing.start(issuing.issue(domain), "--force")
+        try:
+            limit = time.monotonic() + 60
+            while len(issuing.authority.shim.named(kind)) == before:
+                assert process.poll() is None and time.monotonic() < limit
+                time.sleep(0.02)
+        finally:
+            process.kill()
+            process.communicate(timeout=30)
+            cloud.faults.clear()
+        for lock in (issuing.folder / ".stackcert" / "locks").glob("*.json"):
+            lock.unlink()
+
+    return kill
+
+
+def test_a_handshake_succeeds_with_what_was_written(issuing: Issuing, domain: str):
+    issuing.issued(domain)
+    (issuing.folder / "root.pem").write_text(issuing.authority.root())
+    context = ssl.create_default_context(cafile=str(issuing.folder / "root.pem"))
+    port = tls.free_port()
+    server = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "2", "-quiet"]
+    files = ["-cert", issuing.certificate, "-cert_chain", issuing.certificate, "-key", issuing.key]
+    with (
+        tls.running([*server, *map(str, files)], port, issuing.folder / "server.log"),
+        socket.create_connection(("127.0.0.1", port), 10) as connection,
+        context.wrap_socket(connection, server_hostname=domain) as secured,
+    ):
+        assert secured.version() == "TLSv1.3"
