@@ -33,20 +33,21 @@ final class IssuedBundleSource: BundleSource {
 
     func pointer(deadline: UnixInstant) async throws -> String {
         if let served, !force, isGood(served.certificate) { return served.pointer }
-        let none: Redacted<[UInt8]>? = nil
+        let none: (bundle: Redacted<[UInt8]>, fingerprint: String)? = nil
         let request = request
-        let bundle = try await issuer.obtain(
+        let new = try await issuer.obtain(
             request, solver: solver, externalAccount: externalAccount, deadline: deadline,
             find: { none },
-            save: { certificate in
-                try CertificateBundle(
-                    keyPair: certificate.keyPair, certificate: certificate.certificate,
-                    chainPEM: certificate.chainPEM, appName: "stackcert", appDomain: request.firstName,
-                    generation: certificate.certificate.fingerprint
+            save: { obtained in
+                let fingerprint = obtained.certificate.fingerprint
+                let bundle = try CertificateBundle(
+                    keyPair: obtained.keyPair, certificate: obtained.certificate, chainPEM: obtained.chainPEM,
+                    appName: "stackcert", appDomain: request.firstName, generation: fingerprint
                 ).encoded()
+                return (bundle, fingerprint)
             })
-        obtained.withLock { $0 = bundle }
-        return "issued \(clock.now)"
+        obtained.withLock { $0 = new.bundle }
+        return "issued \(new.fingerprint)"
     }
 
     func bundle(_ pointer: String, deadline: UnixInstant) async throws -> Redacted<[UInt8]> {
