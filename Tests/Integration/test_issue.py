@@ -111,9 +111,7 @@ def test_a_name_that_is_not_ours_is_told_with_the_authoritys_words(issuing: Issu
     assert not issuing.key.exists()
 
 
-def test_a_website_bucket_proves_a_name_as_well(
-    issuing: Issuing, cloud: LocalCloud, name: str, domain: str, zone: str
-):
+def test_a_website_bucket_proves_a_name_as_well(issuing: Issuing, cloud: LocalCloud, name: str, domain: str, zone: str):
     address = {"Name": domain, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "127.0.0.1"}]}
     cloud.client("route53").change_resource_record_sets(
         HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": address}]}

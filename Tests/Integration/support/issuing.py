@@ -90,7 +90,7 @@ def issuer_role(cloud: LocalCloud, name: str, zone: str) -> str:
         name,
         {
             "Effect": "Allow",
-            "Action": ["route53:ListHostedZones", "route53:ListHostedZonesByName", "route53:GetChange"],
+            "Action": ["route53:ListHostedZones", "route53:GetChange"],
             "Resource": "*",
         },
         {
