@@ -127,7 +127,8 @@ let package = Package(
         .target(
             name: "CertificateResources",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "CustomResource", "Diagnostics", "PKI", "Timekeeping", logging,
+                "ACME", "AWSClient", "CertificateIssuance", "CustomResource", "Diagnostics", "PKI", "Timekeeping",
+                logging,
             ],
             swiftSettings: settings
         ),
@@ -150,7 +151,8 @@ let package = Package(
         .executableTarget(
             name: "StackCertLambda",
             dependencies: [
-                "AWSClient", "CGlibcCompat", "CertificateIssuance", "CertificateRenewal", "CertificateResources",
+                "ACME", "AWSClient", "CGlibcCompat", "CertificateIssuance", "CertificateRenewal",
+                "CertificateResources",
                 "CustomResource", "Diagnostics", "HTTPTransport", "LambdaRuntime", "PKI", "Timekeeping", logging,
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

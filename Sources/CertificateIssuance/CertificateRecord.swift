@@ -13,11 +13,13 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
     package let facts: CertificateFacts
     /// What the certificate is for, for people. Nil when nobody has written it down yet: it is in no metadata.
     package let names: [String]?
+    /// Where else the certificate is; nil when it is nowhere else.
+    package let copies: CertificateCopies?
     package let claim: Claim
 
     package init(
         address: CertificateAddress, owner: CertificateOwner, settings: CertificateSettings, facts: CertificateFacts,
-        names: [String]? = nil, claim: Claim
+        names: [String]? = nil, copies: CertificateCopies? = nil, claim: Claim
     ) {
         bucket = address.bucket
         key = address.key
@@ -26,6 +28,7 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
         self.settings = settings
         self.facts = facts
         self.names = names
+        self.copies = copies
         self.claim = claim
     }
 }
@@ -36,10 +39,13 @@ package struct CertificateSettings: Hashable, Sendable, Codable {
     package let rotationParameter: String
     /// Also keep the current bundle where system A's templates look.
     package let stableS3Key: Bool
+    /// What a Let's Encrypt certificate was ordered with; nil for a backend certificate.
+    package let order: OrderSettings?
 
-    package init(rotationParameter: String, stableS3Key: Bool) {
+    package init(rotationParameter: String, stableS3Key: Bool, order: OrderSettings? = nil) {
         self.rotationParameter = rotationParameter
         self.stableS3Key = stableS3Key
+        self.order = order
     }
 
     /// For a certificate of which only the bundle's metadata is left: the parameter that properties have by default, and

@@ -28,6 +28,18 @@ extension CertificateStore {
         return metadata.facts
     }
 
+    /// Key, certificate and chain of a generation; nil when there is no bundle. Only a role that may decrypt it gets them.
+    package func contents(
+        of address: CertificateAddress, deadline: UnixInstant
+    ) async throws -> ObtainedCertificate? {
+        guard
+            let body = try await unlessAbsent({
+                try await s3.getObject(bucket: address.bucket, key: address.key, deadline: deadline).body
+            })
+        else { return nil }
+        return try ObtainedCertificate(bundle: Redacted(body))
+    }
+
     /// Writes the bundle, once and for all. False when a bundle was there already: find it then.
     package func create(
         _ bundle: CertificateBundle, at address: CertificateAddress, of owner: CertificateOwner,

@@ -9,6 +9,12 @@ extension CertificateStore {
         try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)?.document
     }
 
+    /// The records of all generations of one resource.
+    package func records(of owner: CertificateOwner, deadline: UnixInstant) async throws -> [CertificateRecord] {
+        try await state.records(
+            stackGUID: owner.stackGUID, logicalResourceID: owner.logicalResourceID, deadline: deadline)
+    }
+
     /// Removes the record, unless its claim was issued after `limit`.
     ///
     /// - Returns: what was removed, which may be nothing; nil when the record stays.
@@ -39,13 +45,14 @@ extension CertificateStore {
     /// - Parameters:
     ///   - facts: as the bundle's metadata has them.
     ///   - names: what the certificate is for.
+    ///   - copies: where else it is; nil leaves what is recorded.
     ///   - previous: chooses the previous public key from the facts as they are recorded.
     /// - Returns: the facts to answer with, and the claim that was there before. A request that is older than that
     ///   changes nothing.
     package func claim(
         _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
-        facts: CertificateFacts, names: [SubjectAlternativeName] = [], deadline: UnixInstant,
-        previous: (CertificateFacts) async throws -> PreviousPublicKey
+        facts: CertificateFacts, names: [SubjectAlternativeName] = [], copies: CertificateCopies? = nil,
+        deadline: UnixInstant, previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
         for _ in 0..<5 {
             let existing = try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
@@ -58,7 +65,8 @@ extension CertificateStore {
             let record = CertificateRecord(
                 address: address, owner: owner, settings: settings,
                 facts: current.replacing(try await previous(current)),
-                names: names.isEmpty ? existing?.document.names : names.map(\.description), claim: claim)
+                names: names.isEmpty ? existing?.document.names : names.map(\.description),
+                copies: copies ?? existing?.document.copies, claim: claim)
             if record == existing?.document { return (record.facts, known) }
             if recorded?.certificateFingerprint != facts.certificateFingerprint {
                 try await writeAction(for: address, facts: facts, deadline: deadline)

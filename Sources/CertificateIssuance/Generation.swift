@@ -1,3 +1,4 @@
+internal import ACME
 internal import Crypto
 internal import PKI
 
@@ -19,6 +20,25 @@ package struct Generation: Hashable, Sendable, CustomStringConvertible {
         form.append(.keyAlgorithm, definition.keyAlgorithm.rawValue)
         form.append(.validityDays, String(definition.validityDays))
         for name in definition.subjectAlternativeNames { form.append(.subjectAlternativeName, name.description) }
+        if let rotation = definition.rotation { form.append(.rotation, rotation) }
+        description = hexadecimal(SHA256.hash(data: form.bytes))
+    }
+
+    /// As above, digest version 1 of Let's Encrypt certificates.
+    package init(_ definition: LetsEncryptDefinition, of owner: CertificateOwner) {
+        var form = CanonicalForm("stackcert/lets-encrypt-generation/1")
+        form.append(.stackID, owner.stackID)
+        form.append(.logicalResourceID, owner.logicalResourceID)
+        form.append(.appName, definition.appName)
+        form.append(.bucket, definition.bucket)
+        form.append(.directory, definition.directory.description)
+        form.append(.keyAlgorithm, definition.keyAlgorithm.rawValue)
+        for name in definition.names { form.append(.subjectAlternativeName, name.description) }
+        if let profile = definition.profile { form.append(.profile, profile) }
+        if let chain = definition.preferredChain { form.append(.preferredChain, chain) }
+        for target in definition.importTargets { form.append(.importTarget, target.rawValue) }
+        if let region = definition.importRegion { form.append(.importRegion, region) }
+        if let path = definition.importPath { form.append(.importPath, path) }
         if let rotation = definition.rotation { form.append(.rotation, rotation) }
         description = hexadecimal(SHA256.hash(data: form.bytes))
     }

@@ -1,9 +1,11 @@
+import ACME
 import AWSClient
 import CertificateIssuance
 import CertificateRenewal
 import CertificateResources
 import Configuration
 import CustomResource
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import HTTPTransport
@@ -48,29 +50,42 @@ enum Bootstrap {
             }
             return try await loop.run(handler)
         }
-        let loopbackAllowed = environment["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"
         let configuration: FunctionConfiguration
-        let handler: BackendCertificateHandler
         do {
-            guard environment["_HANDLER"] == "backend-certificate" else {
+            configuration = try FunctionConfiguration(reader)
+            switch environment["_HANDLER"] {
+            case "backend-certificate":
+                let handler = try backendCertificateHandler(
+                    configuration, environment: environment, executor: executor, clock: clock)
+                try await answer(handler, configuration, loop, environment, executor: executor, clock: clock)
+            case "lets-encrypt-certificate":
+                let handler = try letsEncryptCertificateHandler(
+                    configuration, environment: environment, executor: executor, clock: clock)
+                try await answer(handler, configuration, loop, environment, executor: executor, clock: clock)
+            default:
                 throw ConfigurationError(
                     .unknownHandler,
                     "The provider's function has an unknown handler name: update the provider stack from its own "
                         + "template (Handler: backend-certificate).")
             }
-            configuration = try FunctionConfiguration(reader)
-            handler = try backendCertificateHandler(
-                configuration, environment: environment, executor: executor, clock: clock)
-        } catch {
-            return try await loop.run(
-                CustomResourceInvocationHandler(
-                    handler: UnconfiguredHandler(error: error), executor: executor, clock: clock,
-                    allowedAccounts: [], loopbackResponseURLsAllowed: loopbackAllowed))
+        } catch let error as any DiagnosticError where !(error is RuntimeError) {
+            try await answer(
+                UnconfiguredHandler(error: error), nil, loop, environment, executor: executor, clock: clock)
         }
+    }
+
+    /// Serves custom-resource events.
+    ///
+    /// - Parameter configuration: nil when it could not be read.
+    private static func answer(
+        _ handler: some ResourceHandler, _ configuration: FunctionConfiguration?, _ loop: RuntimeLoop,
+        _ environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
+    ) async throws {
         try await loop.run(
             CustomResourceInvocationHandler(
                 handler: handler, executor: executor, clock: clock,
-                allowedAccounts: configuration.allowedAccounts, loopbackResponseURLsAllowed: loopbackAllowed))
+                allowedAccounts: configuration?.allowedAccounts ?? [],
+                loopbackResponseURLsAllowed: environment["STACKCERT_LOCAL_RESPONSE_URLS"] == "1"))
     }
 
     private static func client(
@@ -91,6 +106,27 @@ enum Bootstrap {
             keyARN: configuration.keyARN, clock: clock)
         return BackendCertificateHandler(
             store: store, issuer: SelfSignedIssuer(clock: clock), defaults: configuration.defaults, clock: clock)
+    }
+
+    private static func letsEncryptCertificateHandler(
+        _ configuration: FunctionConfiguration, environment: [String: String], executor: any HTTPExecutor,
+        clock: any WallClock
+    ) throws -> LetsEncryptCertificateHandler {
+        let client = try client(environment: environment, executor: executor, clock: clock)
+        let s3 = S3(client, expectedBucketOwner: configuration.bucketOwner)
+        let storage = BucketACMEStorage(
+            s3: s3, bucket: configuration.certificateBucket, keyARN: configuration.keyARN)
+        let accounts = AccountStore(
+            storage: storage,
+            transport: ACMETransport(executor: executor, userAgent: "stackcert/0.1.0", clock: clock))
+        let issuer = ACMEIssuer(accounts: accounts, storage: storage, clock: clock) { step in
+            Logger.current.info("order", metadata: ["acme.step": "\(step)"])
+        }
+        return LetsEncryptCertificateHandler(
+            store: CertificateStore(
+                s3: s3, stateBucket: configuration.stateBucket, keyARN: configuration.keyARN, clock: clock),
+            services: LetsEncryptServices(client: client, issuer: issuer, accounts: accounts, clock: clock),
+            defaults: configuration.defaults, clock: clock)
     }
 
     private static func renewalHandler(

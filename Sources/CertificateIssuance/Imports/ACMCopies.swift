@@ -69,6 +69,13 @@ package struct ACMCopies: Sendable {
         _ = try await put(copy, arn: arn, deadline: deadline)
     }
 
+    /// Deletes the one that all generations shared, when nothing uses it any more.
+    ///
+    /// - Throws: ``IssuanceError/Code/inUse``.
+    package func remove(shared arn: String, deadline: UnixInstant) async throws {
+        try await delete(arn, deadline: deadline)
+    }
+
     private func replaceable(
         _ arn: String, by algorithm: KeyAlgorithm, deadline: UnixInstant
     ) async throws -> ACM.Certificate {

@@ -1,3 +1,5 @@
+internal import Diagnostics
+internal import FoundationEssentials
 package import PKI
 
 /// A key and the certificate that an authority gave for it.
@@ -24,6 +26,18 @@ package struct ObtainedCertificate: Sendable {
         self.chain = Array(certificates.dropFirst())
     }
 
+    /// From a bundle's JSON.
+    ///
+    /// - Throws: ``IssuanceError/Code/unreadable``, `PKIError`; no member's value is quoted.
+    init(bundle: Redacted<[UInt8]>) throws {
+        guard let members = try? JSONDecoder().decode(BundleMembers.self, from: Data(bundle.exposed)) else {
+            throw IssuanceError(.unreadable, "The bundle is no JSON with a private key and a certificate.")
+        }
+        try self.init(
+            pem: members.certificate + (members.chain ?? ""), keyPair: KeyPair(pkcs8PEM: members.private_key), names: []
+        )
+    }
+
     package var chainPEM: String { chain.map(\.pem).joined() }
     package var pem: String { certificate.pem + chainPEM }
 
@@ -31,4 +45,12 @@ package struct ObtainedCertificate: Sendable {
     func isIssued(below commonName: String) -> Bool {
         ([certificate] + chain).contains { $0.issuerCommonName == commonName }
     }
+}
+
+// Named as they are read.
+// swift-format-ignore: AlwaysUseLowerCamelCase
+private struct BundleMembers: Decodable {
+    let private_key: String
+    let certificate: String
+    let chain: String?
 }

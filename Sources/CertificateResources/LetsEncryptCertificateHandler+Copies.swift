@@ -1,0 +1,96 @@
+internal import AWSClient
+internal import CertificateIssuance
+internal import CustomResource
+internal import PKI
+internal import Timekeeping
+
+/// What ACM and IAM have of a generation.
+extension LetsEncryptCertificateHandler {
+    func copiesInACM(_ target: Target) throws -> ACMCopies {
+        try services.acm(region: target.properties.definition.importRegion)
+    }
+
+    /// The ARN that all generations share, when the properties ask for that and there is one already.
+    func sharedARN(
+        _ target: Target, current: CertificateAddress?, in context: ResourceContext
+    ) async throws -> String? {
+        guard target.properties.settings.order?.stableCertificateARN == true else { return nil }
+        for address in [current, target.address].compactMap({ $0 }) {
+            if let record = try await store.record(at: address, deadline: context.deadline),
+                record.settings.order?.stableCertificateARN == true, let arn = record.copies?.certificateARN
+            {
+                return arn
+            }
+        }
+        return nil
+    }
+
+    /// Nil when no copies are asked for.
+    func putCopies(
+        _ target: Target, _ facts: CertificateFacts, shared: String?, of owner: CertificateOwner,
+        in context: ResourceContext
+    ) async throws -> CertificateCopies? {
+        let definition = target.properties.definition
+        guard !definition.importTargets.isEmpty else { return nil }
+        guard let contents = try await store.contents(of: target.address, deadline: context.deadline) else {
+            throw IssuanceError(.cancelled, "The certificate was deleted while it was being copied: try again.")
+        }
+        let copy = CertificateCopy(
+            keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
+            label: label(of: target.address, owner: owner))
+        let known = try await store.record(at: target.address, deadline: context.deadline)?.copies
+        var arn: String?
+        if definition.importTargets.contains(.acm) {
+            let acm = try copiesInACM(target)
+            if let shared {
+                try await acm.replace(shared, by: copy, deadline: context.deadline)
+                arn = shared
+            } else {
+                arn = try await acm.importOnce(copy, knownARN: known?.certificateARN, deadline: context.deadline)
+            }
+        }
+        guard definition.importTargets.contains(.iam) else { return CertificateCopies(certificateARN: arn) }
+        let uploaded = try await services.iam(path: definition.importPath)
+            .uploadOnce(copy, deadline: context.deadline)
+        return CertificateCopies(
+            certificateARN: arn, serverCertificateARN: uploaded.arn, serverCertificateName: uploaded.name)
+    }
+
+    /// Deletes the copies of a generation. An ARN that other generations share goes to the latest of them instead: with it
+    /// the consumers go back to what was before.
+    func removeCopies(
+        of address: CertificateAddress, record: CertificateRecord?, owner: CertificateOwner,
+        in context: ResourceContext
+    ) async throws {
+        guard let record, let copies = record.copies else { return }
+        let order = record.settings.order
+        let label = label(of: address, owner: owner)
+        if copies.serverCertificateName != nil {
+            try await services.iam(path: order?.importPath).remove(label, deadline: context.deadline)
+        }
+        guard let arn = copies.certificateARN else { return }
+        let acm = try services.acm(region: order?.importRegion)
+        guard order?.stableCertificateARN == true else {
+            let names = try await store.contents(of: address, deadline: context.deadline)?.certificate.names
+            try await acm.remove(label, names: names, knownARN: arn, deadline: context.deadline)
+            return
+        }
+        let heirs = try await store.records(of: owner, deadline: context.deadline)
+            .filter { $0.key != record.key && $0.copies?.certificateARN == arn }
+        guard let heir = heirs.max(by: { $0.claim.issuedAt < $1.claim.issuedAt }) else {
+            return try await acm.remove(shared: arn, deadline: context.deadline)
+        }
+        if let address = heir.address,
+            let contents = try await store.contents(of: address, deadline: context.deadline)
+        {
+            let copy = CertificateCopy(
+                keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
+                label: self.label(of: address, owner: owner))
+            try await acm.replace(arn, by: copy, deadline: context.deadline)
+        }
+    }
+
+    private func label(of address: CertificateAddress, owner: CertificateOwner) -> CopyLabel {
+        CopyLabel(generation: address.generation, owner: owner, appName: address.appName)
+    }
+}

@@ -1,0 +1,129 @@
+internal import AWSClient
+internal import CertificateIssuance
+internal import CustomResource
+internal import Logging
+internal import PKI
+internal import Timekeeping
+
+extension LetsEncryptCertificateHandler {
+    /// Orders the generation that is asked for, or finds it again.
+    ///
+    /// - Parameter current: the generation that the resource has until now, when it is another one.
+    func obtain(
+        _ target: Target, replacing current: CertificateAddress?, for request: CustomResourceRequest,
+        in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        let (owner, address) = (request.owner, target.address)
+        let shared = try await sharedARN(target, current: current, in: context)
+        if let facts = try await store.find(address, of: owner, deadline: context.deadline),
+            try await !store.removeIfCondemned(
+                address, of: owner, facts: facts, claim: request.claim, deadline: context.deadline)
+        {
+            return try await reuse(target, facts, replacing: current, shared: shared, for: request, in: context)
+        }
+        try checkForUnknownProperties(request)
+        try await store.stopIfBuried(address, of: owner, claim: request.claim, deadline: context.deadline)
+        if let shared {
+            try await copiesInACM(target).checkReplaceable(
+                shared, by: target.properties.definition.keyAlgorithm, deadline: context.deadline)
+        }
+        // From here on another delivery of the request may succeed although this one fails: only under this id does the
+        // rollback's Delete find what that one stored.
+        context.progress.willStore(as: PhysicalResourceID.certificate(address).text)
+        let facts = try await order(target, for: request, in: context)
+        return try await finish(target, facts, replacing: current, shared: shared, for: request, in: context)
+    }
+
+    /// Orders the certificate and stores its bundle.
+    private func order(
+        _ target: Target, for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> CertificateFacts {
+        let store = store
+        let (owner, address, deadline) = (request.owner, target.address, context.deadline)
+        let definition = target.properties.definition
+        let order = target.properties.request
+        let origin = (requestID: request.requestID, issuedAt: request.issuedAt)
+        return try await services.issuer.obtain(
+            order, solver: services.solver(for: target.properties.challenge), deadline: deadline,
+            find: { try await store.find(address, of: owner, deadline: deadline) },
+            save: { obtained in
+                // Nobody verifies a front end by its key, so there is no key to be trusted beside it.
+                let facts = CertificateFacts(
+                    obtained.certificate, previousPublicKey: .trusted(obtained.keyPair.publicKey.base64),
+                    requestID: origin.requestID, issuedAt: origin.issuedAt)
+                let bundle = CertificateBundle(
+                    keyPair: obtained.keyPair, certificate: obtained.certificate, chainPEM: obtained.chainPEM,
+                    appName: definition.appName, appDomain: order.firstName,
+                    generation: address.generation.description)
+                let isCreated = try await store.create(
+                    bundle, at: address, of: owner, facts: facts, deadline: deadline)
+                if isCreated { return facts }
+                guard let stored = try await store.find(address, of: owner, deadline: deadline) else {
+                    throw IssuanceError(.cancelled, "The certificate was deleted while it was being made: try again.")
+                }
+                return stored
+            })
+    }
+
+    /// Returns a generation that is there already: a repeated request, a rollback, or an update of something else.
+    private func reuse(
+        _ target: Target, _ facts: CertificateFacts, replacing current: CertificateAddress?, shared: String?,
+        for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        if facts.notAfter <= clock.now {
+            guard request.requestType != .create || facts.requestID == request.requestID else {
+                throw IssuanceError(
+                    .expired,
+                    "A certificate with these properties was kept from before and expired \(facts.notAfter): change "
+                        + "Rotation to get a new one.")
+            }
+            context.logger.warning(
+                "certificate has expired: change Rotation", metadata: ["certificate.not_after": "\(facts.notAfter)"])
+        }
+        // A certificate that was there before is not this Create's to clean up, should it fail.
+        if facts.requestID == request.requestID {
+            context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
+        }
+        return try await finish(target, facts, replacing: current, shared: shared, for: request, in: context)
+    }
+
+    /// Puts copies where they are asked for, writes down what belongs to the bundle, and answers with it.
+    private func finish(
+        _ target: Target, _ facts: CertificateFacts, replacing current: CertificateAddress?, shared: String?,
+        for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> ResourceOutcome {
+        let (owner, address) = (request.owner, target.address)
+        let copies = try await putCopies(target, facts, shared: shared, of: owner, in: context)
+        let claimed: CertificateFacts
+        let replaced: Claim?
+        do {
+            (claimed, replaced) = try await store.claim(
+                address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
+                names: target.properties.definition.names, copies: copies, deadline: context.deadline
+            ) { $0.previous }
+        } catch {
+            // A Delete that ended meanwhile did not see what was written since, and no other will come.
+            try await store.stopIfBuried(
+                address, of: owner, claim: request.claim, facts: facts, deadline: context.deadline)
+            throw error
+        }
+        // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the other.
+        try await store.stopIfBuried(
+            address, of: owner, claim: request.claim, facts: facts, replaced: replaced, deadline: context.deadline)
+        return ResourceOutcome(
+            physicalResourceID: PhysicalResourceID.certificate(address).text,
+            attributes: try LetsEncryptCertificateAttributes.attributes(address, facts: claimed, copies: copies))
+    }
+
+    /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on it.
+    private func checkForUnknownProperties(_ request: CustomResourceRequest) throws(CustomResourceError) {
+        let known = LetsEncryptCertificateProperties.names.union(
+            request.oldProperties.map { Set($0.members.keys) } ?? [])
+        guard let name = request.properties.names(besides: known).first else { return }
+        let shown = name.utf8.count <= 64 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? name : "with this name"
+        throw CustomResourceError(
+            .unknownProperty(name),
+            "Property \(shown) is not one of this resource's: "
+                + LetsEncryptCertificateProperties.names.sorted().joined(separator: ", ") + ".")
+    }
+}

@@ -1,0 +1,42 @@
+internal import ACME
+package import AWSClient
+package import CertificateIssuance
+package import Timekeeping
+
+/// What the handler of Let's Encrypt certificates works with, made for each request by what its properties say.
+package struct LetsEncryptServices: Sendable {
+    private let client: AWSServiceClient
+    private let clock: any WallClock
+    let issuer: ACMEIssuer
+    let accounts: AccountStore
+
+    package init(client: AWSServiceClient, issuer: ACMEIssuer, accounts: AccountStore, clock: any WallClock) {
+        self.client = client
+        self.issuer = issuer
+        self.accounts = accounts
+        self.clock = clock
+    }
+
+    func solver(for challenge: LetsEncryptCertificateProperties.Challenge) -> any ChallengeSolver {
+        switch challenge {
+        case .http(let bucket):
+            return WebsiteSolver(s3: S3(client, expectedBucketOwner: nil), bucket: bucket)
+        case .dns(let zone, let role):
+            var client = client
+            if let role {
+                client = client.signing(
+                    with: CachedCredentials(
+                        AssumeRoleCredentials(STS.Role(arn: role, sessionName: "stackcert"), sts: STS(client)),
+                        clock: clock))
+            }
+            return Route53Solver(route53: Route53(client), hostedZoneID: zone, clock: clock)
+        }
+    }
+
+    /// - Parameter region: nil for the function's own.
+    func acm(region: String?) throws -> ACMCopies {
+        ACMCopies(acm: ACM(try region.map { try client.inRegion($0) } ?? client), clock: clock)
+    }
+
+    func iam(path: String?) -> IAMCopies { IAMCopies(iam: IAM(client), path: path ?? "/", clock: clock) }
+}
