@@ -29,7 +29,7 @@ import Timekeeping
         let arn = try await scene.copies().importOnce(copy, deadline: scene.deadline)
         scene.acm.plan(nil)
         _ = try await scene.copies().importOnce(copy, knownARN: arn, deadline: scene.deadline)
-        #expect(scene.acm.operations == ["DescribeCertificate"])
+        #expect(scene.acm.operations == ["GetCertificate"])
         scene.acm.forget(arn)
         let another = try await scene.copies().importOnce(copy, knownARN: arn, deadline: scene.deadline)
         #expect(another != arn && Array(scene.acm.stored.keys) == [another])

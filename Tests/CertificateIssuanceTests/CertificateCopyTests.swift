@@ -9,11 +9,12 @@ import Timekeeping
 
 /// Copies of certificates that were made for a test, of the one domain.
 struct CopyScene {
-    let scene = DNSScene()
+    let scene: DNSScene
     let acm: InMemoryACM
     let iam: InMemoryIAM
 
-    init(region: String = "eu-west-1") {
+    init(region: String = "eu-west-1", clock: VirtualClock = VirtualClock()) {
+        scene = DNSScene(clock: clock)
         acm = InMemoryACM(clock: scene.clock, region: region)
         iam = InMemoryIAM(clock: scene.clock)
     }

@@ -96,17 +96,16 @@ final class InMemoryACM: HTTPExecutor {
         guard let arn, let found = stored[arn] else { return refusal("ResourceNotFoundException") }
         switch operation {
         case "DescribeCertificate":
-            var serial = found.certificate.serialNumber
-            serial = stride(from: 0, to: serial.count, by: 2).map { String(serial.dropFirst($0).prefix(2)) }
-                .joined(separator: ":")
             return try answer([
                 "Certificate": [
-                    "CertificateArn": arn, "Type": found.type, "Status": "ISSUED", "Serial": serial,
+                    "CertificateArn": arn, "Type": found.type, "Status": "ISSUED",
                     "KeyAlgorithm": found.algorithm.replacing("RSA_", with: "RSA-"),
                     "SubjectAlternativeNames": found.certificate.names.map(\.description),
                     "NotAfter": found.certificate.notAfter.seconds, "InUseBy": found.users,
                 ]
             ])
+        case "GetCertificate":
+            return try answer(["Certificate": found.certificate.pem])
         case "ListTagsForCertificate":
             return try answer(["Tags": found.tags.map { ["Key": $0, "Value": $1] }])
         case "DeleteCertificate":

@@ -45,6 +45,15 @@ package struct ACM: Sendable {
         return Certificate(answer.Certificate)
     }
 
+    /// The leaf of a certificate, PEM.
+    ///
+    /// - Throws: ``AWSError/Code/resourceNotFound``.
+    package func getCertificate(_ arn: String, deadline: UnixInstant) async throws -> String {
+        let answer: Body = try await client.send(
+            try call("GetCertificate", ARN(CertificateArn: arn)), deadline: deadline)
+        return answer.Certificate
+    }
+
     /// All certificates of the region, whatever their keys' types: without being asked ACM keeps all but RSA 2048 back.
     package func listCertificates(deadline: UnixInstant) async throws -> [Summary] {
         var found: [Summary] = []

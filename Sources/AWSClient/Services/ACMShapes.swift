@@ -23,8 +23,6 @@ extension ACM {
         package let names: [String]
         /// `RSA_2048`, `EC_prime256v1`, `EC_secp384r1` …
         package let keyAlgorithm: String
-        /// Lower-case hexadecimal, two digits for each byte.
-        package let serialNumber: String?
         package let notBefore: UnixInstant?
         package let notAfter: UnixInstant?
         /// ARNs.
@@ -84,12 +82,16 @@ extension ACM {
             let `Type`: String?
             let Status: String?
             let KeyAlgorithm: String?
-            let Serial: String?
             let NotBefore: Double?
             let NotAfter: Double?
             let InUseBy: [String]?
         }
         let Certificate: Detail
+    }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    struct Body: Decodable {
+        let Certificate: String
     }
 
     // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -129,10 +131,6 @@ extension ACM.Certificate {
             arn: detail.CertificateArn, type: detail.Type ?? "", status: detail.Status ?? "",
             names: detail.SubjectAlternativeNames ?? detail.DomainName.map { [$0] } ?? [],
             keyAlgorithm: (detail.KeyAlgorithm ?? "").underscored,
-            serialNumber: detail.Serial.map { serial in
-                let digits = serial.filter { $0 != ":" }.lowercased()
-                return digits.count.isMultiple(of: 2) ? digits : "0" + digits
-            },
             notBefore: detail.NotBefore.flatMap { UnixInstant(epoch: $0) },
             notAfter: detail.NotAfter.flatMap { UnixInstant(epoch: $0) }, inUseBy: detail.InUseBy ?? [])
     }

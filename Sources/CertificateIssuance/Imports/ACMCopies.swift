@@ -57,28 +57,6 @@ package struct ACMCopies: Sendable {
     ///
     /// - Throws: ``IssuanceError/Code/importRefused``.
     package func checkReplaceable(_ arn: String, by algorithm: KeyAlgorithm, deadline: UnixInstant) async throws {
-        _ = try await replaceable(arn, by: algorithm, deadline: deadline)
-    }
-
-    /// Puts a certificate in the place of the one that has this ARN, unless it is that one.
-    ///
-    /// - Throws: ``IssuanceError/Code/importRefused``.
-    package func replace(_ arn: String, by copy: CertificateCopy, deadline: UnixInstant) async throws {
-        let present = try await replaceable(arn, by: copy.keyPair.algorithm, deadline: deadline)
-        guard !present.is(copy.certificate) else { return }
-        _ = try await put(copy, arn: arn, deadline: deadline)
-    }
-
-    /// Deletes the one that all generations shared, when nothing uses it any more.
-    ///
-    /// - Throws: ``IssuanceError/Code/inUse``.
-    package func remove(shared arn: String, deadline: UnixInstant) async throws {
-        try await delete(arn, deadline: deadline)
-    }
-
-    private func replaceable(
-        _ arn: String, by algorithm: KeyAlgorithm, deadline: UnixInstant
-    ) async throws -> ACM.Certificate {
         let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[2] == "acm", parts[5].hasPrefix("certificate/") else {
             throw IssuanceError(.importRefused, "StableCertificateArn is not the ARN of a certificate in ACM.")
@@ -103,7 +81,22 @@ package struct ACMCopies: Sendable {
                 "The certificate \(arn) has a key of type \(found.keyAlgorithm), and ACM never changes that: set "
                     + "KeyAlgorithm to the same instead of \(algorithm.rawValue), or leave StableCertificateArn out.")
         }
-        return found
+    }
+
+    /// Puts a certificate in the place of the one that has this ARN, unless it is that one.
+    ///
+    /// - Throws: ``IssuanceError/Code/importRefused``.
+    package func replace(_ arn: String, by copy: CertificateCopy, deadline: UnixInstant) async throws {
+        try await checkReplaceable(arn, by: copy.keyPair.algorithm, deadline: deadline)
+        guard try await !isThere(copy, arn: arn, deadline: deadline) else { return }
+        _ = try await put(copy, arn: arn, deadline: deadline)
+    }
+
+    /// Deletes the one that all generations shared, when nothing uses it any more.
+    ///
+    /// - Throws: ``IssuanceError/Code/inUse``.
+    package func remove(shared arn: String, deadline: UnixInstant) async throws {
+        try await delete(arn, deadline: deadline)
     }
 
     // MARK: ACM
@@ -154,8 +147,8 @@ package struct ACMCopies: Sendable {
     }
 
     private func isThere(_ copy: CertificateCopy, arn: String, deadline: UnixInstant) async throws -> Bool {
-        let found = try await unlessGone { try await acm.describeCertificate(arn, deadline: deadline) }
-        return found?.is(copy.certificate) ?? false
+        let body = try await unlessGone { try await acm.getCertificate(arn, deadline: deadline) }
+        return body.flatMap { try? IssuedCertificate(pem: $0) }?.der == copy.certificate.der
     }
 
     private func delete(_ arn: String, deadline: UnixInstant) async throws {
@@ -182,13 +175,6 @@ private func unlessGone<Value>(_ operation: () async throws -> Value) async thro
         return try await operation()
     } catch let error as AWSError where error.code == .resourceNotFound {
         return nil
-    }
-}
-
-extension ACM.Certificate {
-    /// By the serial number, which a CA gives once; zeros before it are not always shown.
-    fileprivate func `is`(_ certificate: IssuedCertificate) -> Bool {
-        serialNumber.map { $0.drop { $0 == "0" } } == certificate.serialNumber.drop { $0 == "0" }
     }
 }
 

@@ -65,6 +65,7 @@ extension Route53Solver {
 extension [Route53.Change] {
     /// Whether they are within Route 53's limits for a batch.
     var fitIntoBatch: Bool {
-        count <= 1000 && reduce(0) { $0 + $1.set.values.reduce(0) { $0 + $1.utf8.count } } <= 32_000
+        let values = flatMap(\.set.values)
+        return count <= 1000 && values.count <= 1000 && values.reduce(0) { $0 + $1.utf8.count } <= 32_000
     }
 }
