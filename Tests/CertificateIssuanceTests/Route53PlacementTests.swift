@@ -1,8 +1,12 @@
 import CertificateIssuance
 import Diagnostics
 import Foundation
+import HTTPTransport
+import HTTPTypes
+import Synchronization
 import TestSupport
 import Testing
+import Timekeeping
 
 @Suite("Where an answer to dns-01 stands") struct Route53PlacementTests {
     private func place(
@@ -86,11 +90,65 @@ import Testing
         #expect(!"\(placements)".contains(placements[0].value) && !"\(answer)".contains("LoqXcYV8"))
     }
 
+    @Test("Zones of another account are asked for with the keys of a role there, assumed once")
+    func otherAccount() async throws {
+        let scene = DNSScene()
+        let abroad = OtherAccount(dns: scene.dns, clock: scene.clock)
+        let solver = Route53Solver(
+            client: try scene.client(abroad), hostedZoneID: nil, roleARN: "arn:aws:iam::222233334444:role/dns",
+            clock: scene.clock)
+        let placements = try await solver.placements(for: scene.answers(["a.example"]), deadline: scene.deadline)
+        #expect(try await solver.present(placements, deadline: scene.deadline) == placements)
+        #expect(abroad.roles == ["arn%3Aaws%3Aiam%3A%3A222233334444%3Arole%2Fdns"])
+        #expect(abroad.signers == ["ASIAABROAD"])
+        #expect(scene.dns.visibleTexts("_acme-challenge.a.example") == [placements[0].value])
+    }
+
     @Test("A placement is read again as it was written down")
     func written() throws {
         let placement = ChallengePlacement(
             domain: "a.example", token: "t", container: "Z1", name: "_acme-challenge.a.example", value: "v")
         let text = try JSONEncoder().encode([placement])
         #expect(try JSONDecoder().decode([ChallengePlacement].self, from: text) == [placement])
+    }
+}
+
+/// STS gives a role's keys, and Route 53 is in that role's account.
+private final class OtherAccount: HTTPExecutor {
+    private struct State {
+        var roles: [String] = []
+        var signers: Set<String> = []
+    }
+
+    private let dns: InMemoryRoute53
+    private let clock: VirtualClock
+    private let state = Mutex(State())
+
+    init(dns: InMemoryRoute53, clock: VirtualClock) {
+        self.dns = dns
+        self.clock = clock
+    }
+
+    var roles: [String] { state.withLock { $0.roles } }
+    /// The access keys of requests to Route 53.
+    var signers: Set<String> { state.withLock { $0.signers } }
+
+    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
+        guard request.authority?.hasPrefix("sts.") == true else {
+            let signer = request.headerFields[.authorization]?.split(separator: "=").dropFirst().first?
+                .prefix { $0 != "/" }
+            state.withLock { _ = $0.signers.insert(String(signer ?? "nobody")) }
+            return try await dns.execute(request, body: body, deadline: deadline)
+        }
+        let role = String(decoding: body, as: UTF8.self).split(separator: "&").first { $0.hasPrefix("RoleArn=") }
+        state.withLock { $0.roles.append(String(role?.dropFirst("RoleArn=".count) ?? "")) }
+        let keys =
+            "<Credentials><AccessKeyId>ASIAABROAD</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+            + "<SessionToken>token</SessionToken>"
+            + "<Expiration>\(clock.now.advanced(by: .seconds(900)).iso8601)</Expiration></Credentials>"
+        return HTTPExchange(
+            response: HTTPResponse(status: .ok),
+            body: Array(
+                "<AssumeRoleResponse><AssumeRoleResult>\(keys)</AssumeRoleResult></AssumeRoleResponse>".utf8))
     }
 }

@@ -29,6 +29,20 @@ package struct Route53Solver: ChallengeSolver {
         self.rotation = jitter
     }
 
+    /// - Parameters:
+    ///   - client: signs with our own keys.
+    ///   - roleARN: of the role to assume for zones of another account; nil when they are in our own.
+    package init(client: AWSServiceClient, hostedZoneID: String?, roleARN: String?, clock: any WallClock) {
+        var client = client
+        if let roleARN {
+            let role = STS.Role(arn: roleARN, sessionName: "stackcert-dns-01", duration: .seconds(900))
+            let keys = CachedCredentials(
+                AssumeRoleCredentials(role, sts: STS(client)), clock: clock, refreshAhead: .seconds(60))
+            client = client.signing(with: keys)
+        }
+        self.init(route53: Route53(client), hostedZoneID: hostedZoneID, clock: clock)
+    }
+
     package var challengeType: String { "dns-01" }
 
     // MARK: Where
@@ -52,7 +66,7 @@ package struct Route53Solver: ChallengeSolver {
         _ placements: [ChallengePlacement], deadline: UnixInstant
     ) async throws -> [ChallengePlacement] {
         var watch = SlotWatch(patience: patience)
-        while !placements.isEmpty {
+        while let first = placements.first {
             var placed: [ChallengePlacement] = []
             var pending: [Route53.ChangeInfo] = []
             for (zone, group) in placements.groupedByContainer {
@@ -69,8 +83,8 @@ package struct Route53Solver: ChallengeSolver {
             guard let waited = try await pacing.wait(.seconds(2), .seconds(6), until: deadline) else {
                 throw IssuanceError(
                     .answerNotVisible,
-                    "There was no room for another answer at \(placements[0].name) in the hosted zone "
-                        + "\(placements[0].container): eight TXT records stand there. If no other certificate is being "
+                    "There was no room for another answer at \(first.name) in the hosted zone "
+                        + "\(first.container): eight TXT records stand there. If no other certificate is being "
                         + "issued, delete those that were left behind; their identifiers begin with stackcert-.")
             }
             watch.waited += waited
@@ -106,8 +120,8 @@ package struct Route53Solver: ChallengeSolver {
                 guard try await pacing.wait(.seconds(4), .seconds(5), until: deadline) != nil else {
                     throw IssuanceError(
                         .answerNotVisible,
-                        "Route 53's name servers did not all have the TXT record \(placed[0].name) in time: it is tried "
-                            + "again with the next request.")
+                        "Route 53's name servers did not all have the TXT record \(placed.first?.name ?? "") in "
+                            + "time: try again.")
                 }
                 isInSync = try await pacing.call(until: deadline) {
                     try await route53.getChange(change.id, deadline: deadline)
