@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import ssl
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from localcloud import LocalCloud
+
+BINDING = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
+"""An external account: key id and base64url HMAC key."""
 
 
 def encoded(data: bytes) -> str:
@@ -154,3 +158,14 @@ def validated(client: AcmeClient, order: Reply, kind: str) -> set[str]:
     for authorization in client.authorizations(order):
         assert client.post(challenge(authorization, kind)["url"], {}).status == 200
     return {client.settled(url, "pending").json["status"] for url in order.json["authorizations"]}
+
+
+def verified(root: str, chain: list[x509.Certificate], directory) -> str:
+    """What OpenSSL says of the chain under the root."""
+    leaf, rest, trust = (directory / name for name in ("leaf.pem", "chain.pem", "root.pem"))
+    leaf.write_bytes(chain[0].public_bytes(Encoding.PEM))
+    rest.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in chain[1:]))
+    trust.write_text(root)
+    command = ["openssl", "verify", "-CAfile", str(trust), "-untrusted", str(rest), str(leaf)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip()

@@ -9,27 +9,13 @@ import sys
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
 from localcloud.fronts import ListenerFront
 
-from .acme_client import AcmeClient, challenge, publish, validated
+from .acme_client import BINDING, AcmeClient, challenge, publish, validated, verified
 from .certificates import listener
-
-BINDING = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
-
-
-def verified(root: str, chain: list[x509.Certificate], directory) -> str:
-    """What OpenSSL says of the chain under the root."""
-    leaf, rest, trust = (directory / name for name in ("leaf.pem", "chain.pem", "root.pem"))
-    leaf.write_bytes(chain[0].public_bytes(Encoding.PEM))
-    rest.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in chain[1:]))
-    trust.write_text(root)
-    command = ["openssl", "verify", "-CAfile", str(trust), "-untrusted", str(rest), str(leaf)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).strip()
 
 
 def test_a_name_and_its_wildcard_are_validated_through_route_53(cloud, authority, client, zone, tmp_path):

@@ -57,7 +57,7 @@ class Settings:
         return variables if self.slow_validation else {**variables, "PEBBLE_VA_NOSLEEP": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -84,7 +84,7 @@ class Pebble:
     def _start(
         self, program: str, settings: Settings, directory: Path, tls: LoopbackTls, dns: str, http_port: int
     ) -> None:
-        self.port, management = _free_port(), _free_port()
+        self.port, management = free_port(), free_port()
         self.management = f"https://127.0.0.1:{management}"
         wanted: dict[str, Any] = {
             "listenAddress": f"127.0.0.1:{self.port}",
@@ -92,7 +92,7 @@ class Pebble:
             "certificate": str(tls.certificate),
             "privateKey": str(tls.key),
             "httpPort": http_port,
-            "tlsPort": _free_port(),
+            "tlsPort": free_port(),
             "externalAccountBindingRequired": bool(settings.external_accounts),
             "externalAccountMACKeys": settings.external_accounts,
             "domainBlocklist": list(settings.blocked_domains),
