@@ -11,7 +11,7 @@ import pytest
 
 from localcloud import LocalCloud
 from localcloud.dns.zones import Zones
-from localcloud.fronts import DistributionFront, ListenerFront
+from localcloud.fronts import ClassicFront, DistributionFront, ListenerFront
 
 from .certificates import Authority, pem
 from .support import HERE
@@ -104,6 +104,49 @@ def test_a_distribution_shows_its_certificate_and_reads_its_bucket_by_itself(clo
     cloud.client("s3").delete_object(Bucket="site.front.test", Key="index.html")
     assert cloud.stacks.delete("website").status == "DELETE_COMPLETE"
     cloud.client("acm").delete_certificate(CertificateArn=second)
+
+
+def test_a_classic_load_balancer_shows_a_server_certificate(cloud, ca, trust):
+    issued, classic = ca.issue("classic.test"), cloud.client("elb")
+    arn = cloud.client("iam").upload_server_certificate(
+        ServerCertificateName="classic",
+        CertificateBody=issued.certificate.decode(),
+        PrivateKey=issued.key.decode(),
+        CertificateChain=issued.chain.decode(),
+    )["ServerCertificateMetadata"]["Arn"]
+    entry = {"Protocol": "HTTPS", "LoadBalancerPort": 443, "InstancePort": 80, "SSLCertificateId": arn}
+    classic.create_load_balancer(LoadBalancerName="shown", AvailabilityZones=["us-east-1a"], Listeners=[entry])
+    with ClassicFront(cloud, "shown") as front:
+        # No server runs behind it.
+        assert get(front.port, "classic.test", trust) == (503, "Service Unavailable")
+    classic.delete_load_balancer(LoadBalancerName="shown")
+
+
+GROUP = """
+Parameters: {Zone: {Type: String}, Value: {Type: String}}
+Resources:
+  Group:
+    Type: AWS::Route53::RecordSetGroup
+    Properties:
+      HostedZoneId: !Ref Zone
+      RecordSets:
+        - {Name: !Sub '${Value}.front.test', Type: A, TTL: 60, ResourceRecords: [192.0.2.1]}
+        - {Name: group.front.test, Type: TXT, TTL: 60, ResourceRecords: [!Sub '"${Value}"']}
+"""
+
+
+def test_a_group_of_records_is_changed_in_one_batch(cloud, front_zone):
+    def resolved(name: str, kind: str) -> list[tuple[str, ...]]:
+        return [each.values for each in Zones(cloud.route53.visible).resolve(name, kind).records]
+
+    assert cloud.stacks.create("group", GROUP, {"Zone": front_zone, "Value": "a"}).status == "CREATE_COMPLETE"
+    assert resolved("a.front.test", "A") == [("192.0.2.1",)] and resolved("group.front.test", "TXT") == [('"a"',)]
+    cloud.recorder.clear()
+    assert cloud.stacks.update("group", GROUP, {"Zone": front_zone, "Value": "b"}).status == "UPDATE_COMPLETE"
+    assert resolved("a.front.test", "A") == [] and resolved("group.front.test", "TXT") == [('"b"',)]
+    assert len(cloud.recorder.calls_named("route53:ChangeResourceRecordSets")) == 1
+    assert cloud.stacks.delete("group").status == "DELETE_COMPLETE"
+    assert resolved("b.front.test", "A") == resolved("group.front.test", "TXT") == []
 
 
 @pytest.mark.parametrize(

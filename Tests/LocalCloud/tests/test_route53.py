@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -141,6 +142,17 @@ def test_a_change_is_pending_and_unseen_until_its_time_has_come(cloud, zone):
     prompt = change(cloud, other, ("CREATE", record('"prompt"', name="other.strict.test")))
     assert client.get_change(Id=prompt["Id"])["ChangeInfo"]["Status"] == "INSYNC"
     assert resolver.resolve("other.strict.test", "TXT").records[0].values == ('"prompt"',)
+
+
+def test_a_change_that_was_pending_is_seen_by_the_world_when_it_is_in_sync(cloud, zone):
+    client = cloud.client("route53")
+    cloud.route53.propagation = 0.2
+    made = change(cloud, zone, ("CREATE", record('"soon"')))
+    limit = time.monotonic() + 30
+    while client.get_change(Id=made["Id"])["ChangeInfo"]["Status"] != "INSYNC":
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    assert Zones(cloud.route53.visible).resolve(NAME, "TXT").records[0].values == ('"soon"',)
 
 
 def test_a_change_that_nobody_asked_for_is_not_known(cloud, zone):

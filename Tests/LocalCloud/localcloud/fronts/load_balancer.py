@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from typing import Any
 
 from moto.elbv2.models import elbv2_backends
 
 from localcloud.cloud import LocalCloud
+from localcloud.fronts.targets import forwarded
 from localcloud.fronts.tls import Keys, TlsFront
 from localcloud.gateway.call import Answer, Call
-
-_PATIENCE = 30
-
-
-def _told(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain")], text.encode())
 
 
 class ListenerFront(TlsFront):
@@ -65,24 +58,7 @@ class ListenerFront(TlsFront):
         return template.rstrip("?")
 
     def _forwarded(self, call: Call, elb: Any, group: str) -> Answer:
-        """To the first target that runs. Over HTTPS its certificate is not looked at, as by load balancers."""
         protocol = elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["Protocol"]
         health = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        targets = {each["Target"]["Id"]: each["Target"]["Port"] for each in health}
-        running = next((each for each in self._cloud.instances if each.id in targets), None)
-        if running is None:
-            return _told(503, "Service Unavailable")
-        host, port = "127.0.0.1", running.port(int(targets[running.id]))
-        connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE)
-        if protocol == "HTTPS":
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            connection = http.client.HTTPSConnection(host, port, timeout=_PATIENCE, context=context)
-        try:
-            connection.request(call.method, call.target, call.body or None, dict(call.headers))
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.getheaders(), answer.read())
-        except OSError:
-            return _told(502, "Bad Gateway")
-        finally:
-            connection.close()
+        targets = {each["Target"]["Id"]: int(each["Target"]["Port"]) for each in health}
+        return forwarded(self._cloud, call, targets, protocol)
