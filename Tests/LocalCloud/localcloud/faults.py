@@ -15,7 +15,8 @@ Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
 RESPONSE_URL = "response-url"
 """A PUT to a ResponseURL. Effects: refuse, reset, lose_answer, kill, kill_after, hang."""
 STEP = "step"
-"""Either of the two above, as a function does them: its n-th step of input or output. `on` is `*`."""
+"""Either of the two above as a function does them, or a request to a certificate authority: its n-th step of input or
+output. `on` is `*`."""
 DELIVERY = "delivery"
 """A custom-resource event on its way to its function. `on` is Create, Update, Delete or `*`.
 Effects: duplicate (delivered twice), late (delivered `seconds` later, so that later events overtake it)."""
@@ -25,7 +26,8 @@ Effects: deadline (the function is told, and given, `seconds`), kill (`seconds` 
 ACME = "acme"
 """A request to a certificate authority. `on` names what is asked for: `newOrder`, `challenge` (see `acme.requests`).
 Effects: refuse (with a problem of type `code`, and Retry-After when there are `seconds`), reset, lose_answer, hang,
-cut (half of the answer arrives), alter (the answer's JSON becomes what `change` makes of it)."""
+kill and kill_after (of the functions that are at work), cut (half of the answer arrives), alter (the answer's JSON
+becomes what `change` makes of it)."""
 
 _EFFECTS = {
     CALL: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
@@ -33,7 +35,7 @@ _EFFECTS = {
     STEP: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang"},
     DELIVERY: {"duplicate", "late"},
     INVOCATION: {"deadline", "kill"},
-    ACME: {"refuse", "reset", "lose_answer", "hang", "cut", "alter"},
+    ACME: {"refuse", "reset", "lose_answer", "kill", "kill_after", "hang", "cut", "alter"},
 }
 
 
@@ -71,7 +73,7 @@ class Fault:
 
     def strikes(self, kind: str, name: str, principal: str, by_function: bool, event: Any) -> bool:
         """Counts the event when it matches, and says whether it is one that the fault hits."""
-        is_step = self.kind == STEP and kind in (CALL, RESPONSE_URL)
+        is_step = self.kind == STEP and kind in (CALL, RESPONSE_URL, ACME)
         if not (kind == self.kind or is_step) or not self._names(name):
             return False
         if kind == CALL:

@@ -66,6 +66,26 @@ def test_an_answer_is_lost_after_its_request_has_been_carried_out(cloud, authori
         assert (authority.pebble.log().count("Added order") > before) is carried_out
 
 
+def test_a_function_is_killed_at_a_request_and_idle_ones_are_not(cloud, authority, client, monkeypatch):
+    class Process:
+        def __init__(self, current: bytes | None):
+            self.current, self.killed = current, False
+
+        def kill(self) -> None:
+            self.killed = True
+
+    for effect, carried_out in (("kill", False), ("kill_after", True)):
+        busy, idle = Process(b"{}"), Process(None)
+        monkeypatch.setattr(cloud.functions, "_all", {"busy": busy, "idle": idle})
+        before = authority.pebble.log().count("Added order")
+        fault = cloud.faults.add(effect, kind="step", nth=2)
+        with pytest.raises(OSError):
+            client.order("killed.example.com")
+        cloud.faults.remove(fault)
+        assert (busy.killed, idle.killed) == (True, False)
+        assert (authority.pebble.log().count("Added order") > before) is carried_out
+
+
 def test_an_answer_is_cut_in_half(cloud, authority, client):
     cloud.faults.add("cut", "directory", kind="acme")
     with pytest.raises((OSError, http.client.HTTPException)):

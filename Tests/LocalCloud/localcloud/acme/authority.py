@@ -35,7 +35,7 @@ class CertificateAuthority:
         except BaseException:
             self._stop_servers()
             raise
-        self.shim = Shim(self.pebble, self._tls, self._cloud.faults)
+        self.shim = Shim(self.pebble, self._tls, self._cloud.faults, self._cloud.functions.kill_busy)
         self._variables_before = self._cloud.functions.variables
         self._cloud.functions.set_variables(self.variables)
         return self

@@ -7,6 +7,7 @@ import json
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ class Shim:
     """A reverse proxy on loopback with a TLS certificate of its own. Its addresses are the ones that clients see,
     because pebble makes them of the Host header."""
 
-    def __init__(self, pebble: Pebble, tls: LoopbackTls, faults: Faults):
+    def __init__(self, pebble: Pebble, tls: LoopbackTls, faults: Faults, kill: Callable[[], None]):
         self._pebble = pebble
         self._faults = faults
+        self._kill = kill
         self._trust = ssl.create_default_context(cafile=str(tls.trust))
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPSConnection] = []
@@ -62,23 +64,25 @@ class Shim:
         request.status, request.answer = answer.status, answer.body
         return answer
 
-    @staticmethod
-    def _before(fault: Fault | None) -> None:
+    def _before(self, fault: Fault | None) -> None:
         """Effects that come before pebble sees the request, which it then never does (but after a hang)."""
         if fault is None:
             return
         if fault.effect == "refuse":
             raise Problem(fault.code, f"A fault was asked for: {fault.code}", fault.status, fault.seconds)
-        if fault.effect == "reset":
+        if fault.effect == "kill":
+            self._kill()
+        if fault.effect in ("reset", "kill"):
             raise ConnectionLost
         if fault.effect == "hang":
             time.sleep(fault.seconds)
 
-    @staticmethod
-    def _after(fault: Fault | None, answer: Answer) -> Answer:
+    def _after(self, fault: Fault | None, answer: Answer) -> Answer:
         if fault is None:
             return answer
-        if fault.effect == "lose_answer":
+        if fault.effect == "kill_after":
+            self._kill()
+        if fault.effect in ("lose_answer", "kill_after"):
             raise ConnectionLost
         if fault.effect == "cut":
             raise AnswerCut(answer)

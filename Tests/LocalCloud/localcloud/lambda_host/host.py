@@ -70,6 +70,12 @@ class LambdaHost:
             if marker.encode() in (sandbox.current or b""):
                 sandbox.kill()
 
+    def kill_busy(self) -> None:
+        """SIGKILL all processes that are at work on an event."""
+        for sandbox in list(self._all.values()):
+            if sandbox.current is not None:
+                sandbox.kill()
+
     def retire(self, arn: str, keep: tuple | None = None) -> None:
         """End the idle sandboxes of a function that has been changed or deleted; `keep` is the current state's key."""
         with self._lock:
