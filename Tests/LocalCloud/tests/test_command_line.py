@@ -36,4 +36,5 @@ def test_a_command_is_served():
 def test_a_command_finds_an_authority_that_it_trusts():
     script = "import os, urllib.request as r\nprint(r.urlopen(os.environ['ACME_DIRECTORY']).read().decode())"
     done = run("serve", "--authority", "--", sys.executable, "-c", script)
-    assert "newOrder" in json.loads(done.stdout), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "newOrder" in json.loads(done.stdout)
