@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -25,19 +26,21 @@ class CertificateAuthority:
         self._settings = settings or Settings()
 
     def start(self) -> CertificateAuthority:
-        self._files = tempfile.TemporaryDirectory(prefix="localcloud-authority-")
-        directory = Path(self._files.name)
-        self._tls = LoopbackTls(directory)
-        self.dns = DnsServer(Zones(self._cloud.route53.visible).resolve)
-        self.website = WebsiteFront(self._cloud.endpoint)
-        try:
-            self.pebble = Pebble(self._settings, directory, self._tls, self.dns.address, self.website.port)
-        except BaseException:
-            self._stop_servers()
-            raise
-        self.shim = Shim(self.pebble, self._tls, self._cloud.faults, self._cloud.functions.kill_busy)
-        self._variables_before = self._cloud.functions.variables
-        self._cloud.functions.set_variables(self.variables)
+        with contextlib.ExitStack() as started:
+            files = started.enter_context(tempfile.TemporaryDirectory(prefix="localcloud-authority-"))
+            self._tls = LoopbackTls(Path(files))
+            self.dns = DnsServer(Zones(self._cloud.route53.visible).resolve)
+            started.callback(self.dns.stop)
+            self.website = WebsiteFront(self._cloud.endpoint)
+            started.callback(self.website.stop)
+            self.pebble = Pebble(self._settings, Path(files), self._tls, self.dns.address, self.website.port)
+            started.callback(self.pebble.stop)
+            functions = self._cloud.functions
+            self.shim = Shim(self.pebble, self._tls, self._cloud.faults, functions.kill_busy)
+            started.callback(self.shim.stop)
+            started.callback(functions.set_variables, functions.variables)
+            functions.set_variables(self.variables)
+            self._started = started.pop_all()
         return self
 
     @property
@@ -59,16 +62,8 @@ class CertificateAuthority:
         """PEM of the root that its certificates lead to."""
         return self.pebble.root(number)
 
-    def _stop_servers(self) -> None:
-        self.website.stop()
-        self.dns.stop()
-        self._files.cleanup()
-
     def stop(self) -> None:
-        self._cloud.functions.set_variables(self._variables_before)
-        self.shim.stop()
-        self.pebble.stop()
-        self._stop_servers()
+        self._started.close()
 
     def __enter__(self) -> CertificateAuthority:
         return self.start()
