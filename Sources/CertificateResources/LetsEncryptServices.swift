@@ -22,14 +22,7 @@ package struct LetsEncryptServices: Sendable {
         case .http(let bucket):
             return WebsiteSolver(s3: S3(client, expectedBucketOwner: nil), bucket: bucket)
         case .dns(let zone, let role):
-            var client = client
-            if let role {
-                client = client.signing(
-                    with: CachedCredentials(
-                        AssumeRoleCredentials(STS.Role(arn: role, sessionName: "stackcert"), sts: STS(client)),
-                        clock: clock))
-            }
-            return Route53Solver(route53: Route53(client), hostedZoneID: zone, clock: clock)
+            return Route53Solver(client: client, hostedZoneID: zone, roleARN: role, clock: clock)
         }
     }
 

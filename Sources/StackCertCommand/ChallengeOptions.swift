@@ -37,14 +37,7 @@ struct ChallengeOptions: ParsableArguments {
         if let bucket {
             return WebsiteSolver(s3: S3(connection.client, expectedBucketOwner: nil), bucket: bucket)
         }
-        var client = connection.client
-        if let hostedZoneRoleARN {
-            client = client.signing(
-                with: CachedCredentials(
-                    AssumeRoleCredentials(
-                        STS.Role(arn: hostedZoneRoleARN, sessionName: "stackcert"), sts: STS(connection.client)),
-                    clock: connection.clock))
-        }
-        return Route53Solver(route53: Route53(client), hostedZoneID: hostedZoneID, clock: connection.clock)
+        return Route53Solver(
+            client: connection.client, hostedZoneID: hostedZoneID, roleARN: hostedZoneRoleARN, clock: connection.clock)
     }
 }
