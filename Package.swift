@@ -269,8 +269,9 @@ let package = Package(
         .testTarget(
             name: "CertificateResourcesTests",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "Diagnostics",
-                "HTTPTransport", "PKI", "ProviderTestSupport", "TestSupport", "Timekeeping", httpTypes, inMemoryLogging,
+                "ACME", "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "Diagnostics",
+                "HTTPTransport", "PKI", "ProviderTestSupport", "SigV4", "TestSupport", "Timekeeping", httpTypes,
+                inMemoryLogging,
                 logging,
             ],
             swiftSettings: settings

@@ -41,7 +41,7 @@ import Testing
             "stackcert:1:bucket/backend-certificate/a/b/GENERATION.json",
             "stackcert:1:bucket/backend-certificate/a/b/c/d/GENERATION.json",
             "stackcert:1:bucket/backend-certificate//b/c/GENERATION.json",
-            "stackcert:1:bucket/lets-encrypt/a/b/c/GENERATION.json",
+            "stackcert:1:bucket/lets-encrypted/a/b/c/GENERATION.json",
             "stackcert:1:bucket/backend-certificate/a/b/c/../GENERATION.json",
         ])
     func unknown(text: String) {

@@ -162,7 +162,7 @@ package struct Route53Solver: ChallengeSolver {
 
 extension ChallengeAnswer {
     /// What the TXT record says: the digest of the key authorization, base64url without padding.
-    var recordValue: String {
+    package var recordValue: String {
         let digest = Data(SHA256.hash(data: Data(keyAuthorization.exposed.utf8))).base64EncodedString()
         return String(
             digest.compactMap { character -> Character? in
