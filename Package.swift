@@ -135,7 +135,7 @@ let package = Package(
 
         .target(
             name: "CertificateRenewal",
-            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "SigV4", "Timekeeping", logging],
+            dependencies: ["ACME", "AWSClient", "CertificateIssuance", "Diagnostics", "SigV4", "Timekeeping", logging],
             swiftSettings: settings
         ),
 
@@ -246,7 +246,7 @@ let package = Package(
         .testTarget(
             name: "CertificateRenewalTests",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "CertificateRenewal", "HTTPTransport", "PKI", "SigV4",
+                "ACME", "AWSClient", "CertificateIssuance", "CertificateRenewal", "HTTPTransport", "PKI", "SigV4",
                 "TestSupport",
                 "Timekeeping", httpTypes, inMemoryLogging, logging,
             ],

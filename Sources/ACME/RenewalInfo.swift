@@ -31,6 +31,13 @@ package struct RenewalInfo: Hashable, Sendable {
     package let explanationURL: String?
     /// When to ask again: within a minute to a day (section 4.3).
     package let askAgainAt: UnixInstant
+
+    package init(start: UnixInstant, end: UnixInstant, explanationURL: String?, askAgainAt: UnixInstant) {
+        self.start = start
+        self.end = end
+        self.explanationURL = explanationURL
+        self.askAgainAt = askAgainAt
+    }
 }
 
 extension ACMEServer {

@@ -15,11 +15,14 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
     package let names: [String]?
     /// Where else the certificate is; nil when it is nowhere else.
     package let copies: CertificateCopies?
+    /// How the authority calls the certificate when it is asked for its renewal (RFC 9773); nil when it is not asked.
+    package let certificateID: String?
     package let claim: Claim
 
     package init(
         address: CertificateAddress, owner: CertificateOwner, settings: CertificateSettings, facts: CertificateFacts,
-        names: [String]? = nil, copies: CertificateCopies? = nil, claim: Claim
+        names: [String]? = nil, copies: CertificateCopies? = nil, certificateID: String? = nil,
+        claim: Claim
     ) {
         bucket = address.bucket
         key = address.key
@@ -29,6 +32,7 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
         self.facts = facts
         self.names = names
         self.copies = copies
+        self.certificateID = certificateID
         self.claim = claim
     }
 }

@@ -46,13 +46,15 @@ extension CertificateStore {
     ///   - facts: as the bundle's metadata has them.
     ///   - names: what the certificate is for.
     ///   - copies: where else it is; nil leaves what is recorded.
+    ///   - certificateID: how its authority calls it; nil leaves what is recorded.
     ///   - previous: chooses the previous public key from the facts as they are recorded.
     /// - Returns: the facts to answer with, and the claim that was there before. A request that is older than that
     ///   changes nothing.
     package func claim(
         _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
         facts: CertificateFacts, names: [SubjectAlternativeName] = [], copies: CertificateCopies? = nil,
-        deadline: UnixInstant, previous: (CertificateFacts) async throws -> PreviousPublicKey
+        certificateID: String? = nil, deadline: UnixInstant,
+        previous: (CertificateFacts) async throws -> PreviousPublicKey
     ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
         for _ in 0..<5 {
             let existing = try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
@@ -66,7 +68,8 @@ extension CertificateStore {
                 address: address, owner: owner, settings: settings,
                 facts: current.replacing(try await previous(current)),
                 names: names.isEmpty ? existing?.document.names : names.map(\.description),
-                copies: copies ?? existing?.document.copies, claim: claim)
+                copies: copies ?? existing?.document.copies,
+                certificateID: certificateID ?? existing?.document.certificateID, claim: claim)
             if record == existing?.document { return (record.facts, known) }
             if recorded?.certificateFingerprint != facts.certificateFingerprint {
                 try await writeAction(for: address, facts: facts, deadline: deadline)
@@ -87,7 +90,7 @@ extension CertificateStore {
         for address: CertificateAddress, facts: CertificateFacts, deadline: UnixInstant
     ) async throws {
         _ = try await s3.putObject(
-            bucket: state.name, key: actionKey(of: address, facts: facts), body: [], deadline: deadline)
+            bucket: state.name, key: address.actionKey(facts), body: [], deadline: deadline)
     }
 
     func removeAction(
@@ -95,13 +98,7 @@ extension CertificateStore {
     ) async throws {
         _ = try await unlessAbsent {
             try await s3.deleteObject(
-                bucket: state.name, key: actionKey(of: address, facts: facts), deadline: deadline)
+                bucket: state.name, key: address.actionKey(facts), deadline: deadline)
         }
-    }
-
-    private func actionKey(of address: CertificateAddress, facts: CertificateFacts) -> String {
-        address.actionKey(
-            RenewalSchedule(
-                notBefore: facts.notBefore, notAfter: facts.notAfter, generation: address.generation))
     }
 }

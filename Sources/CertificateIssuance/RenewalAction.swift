@@ -62,6 +62,13 @@ extension StateBucket {
         return records
     }
 
+    /// Writes a marker for another look at a generation.
+    package func mark(
+        _ address: CertificateAddress, at instant: UnixInstant, deadline: UnixInstant
+    ) async throws {
+        _ = try await s3.putObject(bucket: name, key: address.actionKey(at: instant), body: [], deadline: deadline)
+    }
+
     package func remove(_ action: RenewalAction, deadline: UnixInstant) async throws {
         try await delete(action.key, deadline: deadline)
     }

@@ -18,7 +18,4 @@ package struct RenewalSchedule: Hashable, Sendable {
         let point = lifetime < 10 * 86_400 ? lifetime / 2 : lifetime / 3 * 2
         return UnixInstant(seconds: notBefore.seconds + point)
     }
-
-    /// To the minute: the part of an action's key by which one LIST finds what is due.
-    var minute: String { "\(due.iso8601.prefix(16))Z" }
 }

@@ -30,8 +30,6 @@ extension CertificateRecord {
     /// When the generation is to be renewed, as the marker's key says it. Nil for a record that is none of ours.
     package var actionKey: String? {
         guard let address else { return nil }
-        return address.actionKey(
-            RenewalSchedule(
-                notBefore: facts.notBefore, notAfter: facts.notAfter, generation: address.generation))
+        return address.actionKey(facts)
     }
 }

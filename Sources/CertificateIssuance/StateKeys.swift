@@ -1,3 +1,5 @@
+package import Timekeeping
+
 /// The keys of the state bucket, in which nothing is secret.
 extension CertificateAddress {
     /// Where the generation's ``CertificateRecord`` is.
@@ -5,10 +7,21 @@ extension CertificateAddress {
 
     var tombstoneKey: String { "tombstones/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
 
-    /// The marker that says when the generation is to be renewed.
-    package func actionKey(_ schedule: RenewalSchedule) -> String {
-        "actions/\(schedule.minute)/\(stackGUID).\(logicalResourceID).\(generation)"
+    /// The marker that says when the generation is to be renewed, or looked at: the authority of a Let's Encrypt
+    /// certificate is asked when it wants that.
+    package func actionKey(_ facts: CertificateFacts) -> String {
+        let due = RenewalSchedule(notBefore: facts.notBefore, notAfter: facts.notAfter, generation: generation).due
+        let firstLook = facts.notBefore.advanced(by: .seconds(6 * 3600))
+        return actionKey(at: kind == .letsEncrypt ? min(due, firstLook) : due)
     }
+
+    /// A marker for another time.
+    package func actionKey(at instant: UnixInstant) -> String {
+        "actions/\(instant.iso8601.prefix(16))Z/\(stackGUID).\(logicalResourceID).\(generation)"
+    }
+
+    /// What the authority said last of the generation's renewal, and the time that was chosen.
+    package var adviceKey: String { "renewal-info/\(stackGUID)/\(logicalResourceID)/\(generation).json" }
 }
 
 extension CertificateOwner {

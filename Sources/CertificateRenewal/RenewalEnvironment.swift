@@ -20,11 +20,16 @@ package struct RenewalEnvironment: Sendable {
     /// How long a run keeps a stack to itself: longer than any invocation lasts.
     package let lease: Duration
     package let trigger: RenewalTrigger
+    /// Nil: what is due by its lifetime is renewed, whatever its authority says.
+    package let adviser: (any RenewalAdviser)?
+    /// Picks a time within an authority's window, in milliseconds from its beginning.
+    let jitter: @Sendable (ClosedRange<Int64>) -> Int64
 
     package init(
         cloudFormation: CloudFormation, otherAccounts: OtherAccounts? = nil, ssm: SSM, state: StateBucket,
         clock: any WallClock, window: RenewalWindow? = nil, stacksInFlight: Int = 4, lease: Duration = .seconds(1000),
-        trigger: RenewalTrigger = .schedule
+        trigger: RenewalTrigger = .schedule, adviser: (any RenewalAdviser)? = nil,
+        jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
     ) {
         self.cloudFormation = cloudFormation
         self.otherAccounts = otherAccounts
@@ -35,6 +40,8 @@ package struct RenewalEnvironment: Sendable {
         self.stacksInFlight = max(1, stacksInFlight)
         self.lease = lease
         self.trigger = trigger
+        self.adviser = adviser
+        self.jitter = jitter
     }
 
     /// Whether the stack is of another account.

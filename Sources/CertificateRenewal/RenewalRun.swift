@@ -81,6 +81,7 @@ package struct RenewalRun: Sendable {
 
     private func due(deadline: UnixInstant, logger: Logger) async throws -> [DueStack] {
         var byStack: [String: (id: String, certificates: [DueCertificate])] = [:]
+        let timing = RenewalTiming(environment: environment, deadline: deadline, logger: logger)
         for action in try await environment.state.dueActions(at: environment.clock.now, deadline: deadline) {
             let record: CertificateRecord?
             do {
@@ -99,11 +100,21 @@ package struct RenewalRun: Sendable {
                 try await environment.state.remove(action, deadline: deadline)
                 continue
             }
-            byStack[action.stackGUID, default: (record.stackID, [])].certificates.append(
-                DueCertificate(
-                    logicalResourceID: record.logicalResourceID, generation: action.generation.description,
-                    rotationParameter: record.settings.rotationParameter, notBefore: record.facts.notBefore,
-                    notAfter: record.facts.notAfter))
+            if let address = record.address,
+                let later = try await timing.nextLook(record, address)
+            {
+                // Written before the other goes: killed in between, it is looked at once more.
+                try await environment.state.mark(address, at: later, deadline: deadline)
+                try await environment.state.remove(action, deadline: deadline)
+                continue
+            }
+            let certificate = DueCertificate(
+                logicalResourceID: record.logicalResourceID, generation: action.generation.description,
+                rotationParameter: record.settings.rotationParameter, notBefore: record.facts.notBefore,
+                notAfter: record.facts.notAfter)
+            // It may have two markers, one of them put back by the sweep.
+            guard byStack[action.stackGUID]?.certificates.contains(certificate) != true else { continue }
+            byStack[action.stackGUID, default: (record.stackID, [])].certificates.append(certificate)
         }
         return byStack.map { DueStack(id: $1.id, guid: $0, certificates: $1.certificates) }
     }

@@ -27,14 +27,11 @@ extension LetsEncryptCertificateHandler {
 
     /// Nil when no copies are asked for.
     func putCopies(
-        _ target: Target, _ facts: CertificateFacts, shared: String?, of owner: CertificateOwner,
+        _ target: Target, _ contents: ObtainedCertificate, shared: String?, of owner: CertificateOwner,
         in context: ResourceContext
     ) async throws -> CertificateCopies? {
         let definition = target.properties.definition
         guard !definition.importTargets.isEmpty else { return nil }
-        guard let contents = try await store.contents(of: target.address, deadline: context.deadline) else {
-            throw IssuanceError(.cancelled, "The certificate was deleted while it was being copied: try again.")
-        }
         let copy = CertificateCopy(
             keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
             label: label(of: target.address, owner: owner))

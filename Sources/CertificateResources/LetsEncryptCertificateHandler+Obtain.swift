@@ -1,3 +1,4 @@
+internal import ACME
 internal import AWSClient
 internal import CertificateIssuance
 internal import CustomResource
@@ -30,13 +31,14 @@ extension LetsEncryptCertificateHandler {
         // From here on another delivery of the request may succeed although this one fails: only under this id does the
         // rollback's Delete find what that one stored.
         context.progress.willStore(as: PhysicalResourceID.certificate(address).text)
-        let facts = try await order(target, for: request, in: context)
+        let facts = try await order(
+            target, replaces: certificateID(of: current, for: target, in: context), for: request, in: context)
         return try await finish(target, facts, replacing: current, shared: shared, for: request, in: context)
     }
 
     /// Orders the certificate and stores its bundle.
     private func order(
-        _ target: Target, for request: CustomResourceRequest, in context: ResourceContext
+        _ target: Target, replaces: CertificateID?, for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> CertificateFacts {
         let store = store
         let (owner, address, deadline) = (request.owner, target.address, context.deadline)
@@ -44,7 +46,7 @@ extension LetsEncryptCertificateHandler {
         let order = target.properties.request
         let origin = (requestID: request.requestID, issuedAt: request.issuedAt)
         return try await services.issuer.obtain(
-            order, solver: services.solver(for: target.properties.challenge), deadline: deadline,
+            order, solver: services.solver(for: target.properties.challenge), replaces: replaces, deadline: deadline,
             find: { try await store.find(address, of: owner, deadline: deadline) },
             save: { obtained in
                 // Nobody verifies a front end by its key, so there is no key to be trusted beside it.
@@ -63,6 +65,18 @@ extension LetsEncryptCertificateHandler {
                 }
                 return stored
             })
+    }
+
+    /// What the new certificate takes the place of: an authority may let such an order through its limits (RFC 9773,
+    /// section 5). Nil when another account has ordered it.
+    private func certificateID(
+        of current: CertificateAddress?, for target: Target, in context: ResourceContext
+    ) async throws -> CertificateID? {
+        guard let current, let order = target.properties.settings.order,
+            let record = try await store.record(at: current, deadline: context.deadline),
+            record.settings.order?.directory == order.directory, record.settings.order?.contact == order.contact
+        else { return nil }
+        return record.certificateID.flatMap { CertificateID($0) }
     }
 
     /// Returns a generation that is there already: a repeated request, a rollback, or an update of something else.
@@ -93,13 +107,17 @@ extension LetsEncryptCertificateHandler {
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> ResourceOutcome {
         let (owner, address) = (request.owner, target.address)
-        let copies = try await putCopies(target, facts, shared: shared, of: owner, in: context)
+        guard let contents = try await store.contents(of: address, deadline: context.deadline) else {
+            throw IssuanceError(.cancelled, "The certificate was deleted while it was being stored: try again.")
+        }
+        let copies = try await putCopies(target, contents, shared: shared, of: owner, in: context)
         let claimed: CertificateFacts
         let replaced: Claim?
         do {
             (claimed, replaced) = try await store.claim(
                 address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
-                names: target.properties.definition.names, copies: copies, deadline: context.deadline
+                names: target.properties.definition.names, copies: copies, certificateID: contents.certificateID,
+                deadline: context.deadline
             ) { $0.previous }
         } catch {
             // A Delete that ended meanwhile did not see what was written since, and no other will come.

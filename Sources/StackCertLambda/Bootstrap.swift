@@ -117,8 +117,7 @@ enum Bootstrap {
         let storage = BucketACMEStorage(
             s3: s3, bucket: configuration.certificateBucket, keyARN: configuration.keyARN)
         let accounts = AccountStore(
-            storage: storage,
-            transport: ACMETransport(executor: executor, userAgent: "stackcert/0.1.0", clock: clock))
+            storage: storage, transport: transport(executor: executor, clock: clock))
         let issuer = ACMEIssuer(accounts: accounts, storage: storage, clock: clock) { step in
             Logger.current.info("order", metadata: ["acme.step": "\(step)"])
         }
@@ -127,6 +126,10 @@ enum Bootstrap {
                 s3: s3, stateBucket: configuration.stateBucket, keyARN: configuration.keyARN, clock: clock),
             services: LetsEncryptServices(client: client, issuer: issuer, accounts: accounts, clock: clock),
             defaults: configuration.defaults, clock: clock)
+    }
+
+    private static func transport(executor: any HTTPExecutor, clock: any WallClock) -> ACMETransport {
+        ACMETransport(executor: executor, userAgent: "stackcert/0.1.0", clock: clock)
     }
 
     private static func renewalHandler(
@@ -141,7 +144,8 @@ enum Bootstrap {
         }
         let environment = RenewalEnvironment(
             cloudFormation: CloudFormation(client), otherAccounts: otherAccounts, ssm: SSM(client),
-            state: StateBucket(configuration.stateBucket, s3: s3), clock: clock, window: configuration.window)
+            state: StateBucket(configuration.stateBucket, s3: s3), clock: clock, window: configuration.window,
+            adviser: ACMERenewalAdviser(transport: transport(executor: executor, clock: clock)))
         return RenewalInvocationHandler(
             environment: environment, bundles: configuration.certificateBucket.map { BundleListing($0, s3: s3) },
             configuration: configuration, sns: SNS(client), clock: clock)

@@ -48,11 +48,30 @@ import Timekeeping
     @Test("An action's key sorts by the minute in which it is due")
     func actionKey() throws {
         let vector = try #require(try Golden.vectors().first)
-        let schedule = RenewalSchedule(
-            notBefore: Self.start, notAfter: Self.start.advanced(by: .days(30)),
-            generation: try #require(Generation(Self.late)))
+        let address = try vector.address
+        let facts = facts()
+        let due = RenewalSchedule(
+            notBefore: facts.notBefore, notAfter: facts.notAfter, generation: address.generation
+        ).due
+        let name = "\(vector.stackGuid).\(vector.logicalId).\(vector.generation)"
+        #expect(address.actionKey(facts) == "actions/\(due.iso8601.prefix(16))Z/\(name)")
         #expect(
-            try vector.address.actionKey(schedule)
-                == "actions/2027-02-04T08:00Z/\(vector.stackGuid).\(vector.logicalId).\(vector.generation)")
+            address.actionKey(at: UnixInstant(seconds: 1_801_728_059))
+                == "actions/2027-02-04T08:00Z/\(name)")
+    }
+
+    @Test("A Let's Encrypt certificate is looked at after six hours: its authority may want it renewed at any time")
+    func firstLook() throws {
+        let key = "lets-encrypt/shop/guid/Certificate/\(Self.late).json"
+        let address = try #require(CertificateAddress(bucket: "certificates", key: key))
+        let facts = facts()
+        #expect(address.actionKey(facts) == address.actionKey(at: Self.start.advanced(by: .seconds(6 * 3600))))
+    }
+
+    private func facts() -> CertificateFacts {
+        CertificateFacts(
+            publicKey: "", previousPublicKey: "", previousKeyDiscarded: false, certificateFingerprint: "",
+            serialNumber: "", notBefore: Self.start, notAfter: Self.start.advanced(by: .days(30)), requestID: "",
+            issuedAt: Self.start)
     }
 }

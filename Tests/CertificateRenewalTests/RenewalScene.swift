@@ -207,7 +207,10 @@ final class RenewalScene: HTTPExecutor {
     // MARK: Running
 
     @discardableResult
-    func run(window: RenewalWindow? = nil, roleElsewhere: String? = nil) async throws -> RenewalReport {
+    func run(
+        window: RenewalWindow? = nil, roleElsewhere: String? = nil, adviser: (any RenewalAdviser)? = nil,
+        jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { $0.lowerBound }
+    ) async throws -> RenewalReport {
         state.withLock { $0.isDead = false }
         let logs = logs
         var logger = Logger(label: "renewal") { _ in logs }
@@ -218,7 +221,7 @@ final class RenewalScene: HTTPExecutor {
                 OtherAccounts(own: "111122223333", client: try client, roleName: $0, clock: clock)
             }, ssm: SSM(try client),
             state: StateBucket("state", s3: S3(try client, expectedBucketOwner: nil)), clock: clock,
-            window: window)
+            window: window, adviser: adviser, jitter: jitter)
         return try await withLogger(logger) { logger in
             try await RenewalRun(environment).run(until: clock.now.advanced(by: .seconds(800)), logger: logger)
         }

@@ -1,3 +1,4 @@
+internal import ACME
 internal import Diagnostics
 internal import FoundationEssentials
 package import PKI
@@ -40,6 +41,13 @@ package struct ObtainedCertificate: Sendable {
 
     package var chainPEM: String { chain.map(\.pem).joined() }
     package var pem: String { certificate.pem + chainPEM }
+
+    /// How the authority calls the certificate (RFC 9773, section 4.1); nil when it has no authority key identifier.
+    package var certificateID: String? {
+        certificate.authorityKeyIdentifier.map {
+            CertificateID(authorityKeyIdentifier: $0, serialNumber: certificate.serialNumberContent).description
+        }
+    }
 
     /// Whether a certificate of the chain, or the one itself, was issued by a certificate of this common name.
     func isIssued(below commonName: String) -> Bool {

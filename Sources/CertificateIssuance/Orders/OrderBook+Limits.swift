@@ -9,9 +9,8 @@ extension OrderBook {
 
     /// Stops an order that would run into the authority's limits: those let nobody through for days.
     ///
-    /// - Parameter isRenewal: an order that replaces a certificate when the authority asked for that is not counted.
     /// - Throws: ``IssuanceError/Code/rateLimited``.
-    func checkLimits(for request: OrderRequest, isRenewal: Bool, at now: UnixInstant) throws(IssuanceError) {
+    func checkLimits(for request: OrderRequest, at now: UnixInstant) throws(IssuanceError) {
         if let until = refusedUntil, until > now {
             throw IssuanceError(
                 .rateLimited,
@@ -28,7 +27,7 @@ extension OrderBook {
         }
         // A certificate that has been in use until its time is no sign of something going in circles.
         let recent = issuances.filter { $0.due > now }
-        if !isRenewal, recent.count >= Self.issuancesAllowed, let oldest = recent.map(\.at).min() {
+        if recent.count >= Self.issuancesAllowed, let oldest = recent.map(\.at).min() {
             throw IssuanceError(
                 .rateLimited,
                 "\(recent.count) certificates for \(request.title) were issued within seven days, and Let's Encrypt stops "

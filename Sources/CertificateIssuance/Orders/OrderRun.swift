@@ -30,7 +30,7 @@ struct OrderRun: Sendable {
                 book.contents.open = nil
             }
         }
-        try book.contents.checkLimits(for: request, isRenewal: replaces != nil, at: clock.now)
+        try book.contents.checkLimits(for: request, at: clock.now)
         let (order, keyPair) = try await begin(&book, &account, deadline: deadline)
         do {
             return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)

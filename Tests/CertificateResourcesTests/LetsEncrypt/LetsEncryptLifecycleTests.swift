@@ -1,3 +1,4 @@
+import ACME
 import AWSClient
 import CertificateIssuance
 import CustomResource
@@ -53,6 +54,24 @@ import Timekeeping
         #expect(try await stack.send(.delete, id: first.physicalResourceID).status == "SUCCESS")
         #expect(provider.bundles == [second.data?["CertificateS3Key"]])
         #expect(provider.records.count == 1)
+    }
+
+    @Test("says which one it replaces to an authority that wants to know")
+    func replaces() async throws {
+        provider.authority.change {
+            $0.renewalWindow = (UnixInstant(seconds: 1_800_000_000), UnixInstant(seconds: 1_800_001_000))
+        }
+        var stack = LetsEncryptStack(provider)
+        try await stack.send(.create)
+        let key = try #require(provider.records.first)
+        let record = String(
+            decoding: provider.s3.body(bucket: TestProvider.stateBucket, key: key) ?? [], as: UTF8.self)
+        let id = try #require(record.split(separator: #""certificateID":""#).dropFirst().first?.prefix { $0 != "\"" })
+        try await stack.send(.update, LetsEncryptProvider.properties(["Rotation": "2"]))
+        let orders = provider.authority.requests.map(\.payload).filter { $0.contains("identifiers") }
+        #expect(orders.map { $0.contains("replaces") } == [false, true])
+        #expect(orders.last?.contains(#""replaces":"\#(id)""#) == true)
+        #expect(CertificateID(String(id)) != nil)
     }
 
     @Test("comes back byte for byte when an update is rolled back", .contract(7, 8))
