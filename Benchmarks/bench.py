@@ -21,6 +21,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
+import issuing
 import renewal
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from function import Function
@@ -114,6 +115,21 @@ def renewal_rows(bootstrap: str, certificates: int, scanned: int) -> list[Row]:
     ]
 
 
+def issuing_rows(command: Path) -> list[Row]:
+    """Certificates from Let's Encrypt's test server, beside certbot and lego."""
+    pair, many = issuing.measured(command)
+    best = min(seconds for name, seconds in pair.items() if name != "stackcert")
+    rows: list[Row] = [("apex and wildcard from pebble", f"{pair['stackcert']:.2f} s", "", None)]
+    share = pair["stackcert"] / best
+    rows.append(("  share of the best other client's time", f"{share:.2f}x", "<= 0.33x", share <= 1 / 3))
+    rows += [(f"    {name}", f"{seconds:.2f} s", "", None) for name, seconds in pair.items() if name != "stackcert"]
+    rows.append(
+        ("100 names, the validator sleeping", f"{many['stackcert']:.1f} s", "<= 100 s", many["stackcert"] <= 100)
+    )
+    rows += [(f"    {name}", f"{seconds:.1f} s", "", None) for name, seconds in many.items() if name != "stackcert"]
+    return rows
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = HERE.parent / f"dist/stackcert-lambda-{ARCHITECTURE}.zip"
@@ -121,6 +137,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--certificates", type=int, default=100_000, help="in a renewal run")
     parser.add_argument("--scanned", type=int, default=4_000, help="records that the scan reads for comparison")
+    parser.add_argument(
+        "--command", type=Path, default=HERE.parent / ".build/debug/stackcert", help="the tool stackcert"
+    )
     options = parser.parse_args()
     if not options.zip.exists():
         sys.exit(f"{options.zip} is missing: ./package.sh makes it")
@@ -179,6 +198,7 @@ def main() -> int:
         ("  times as long as OpenSSL", f"{rsa_here / statistics.mean(rsa_2048):.2f}x", "", None),
         ("    OpenSSL (cryptography)", f"{statistics.mean(rsa_2048) * ms:.0f} ms", "", None),
         *of_renewal,
+        *issuing_rows(options.command),
     ]
     width = max(len(name) for name, *_ in rows)
     print(f"{'':{width}}  {'measured':>10}  aim")
