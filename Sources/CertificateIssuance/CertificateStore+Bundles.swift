@@ -78,7 +78,8 @@ extension CertificateStore {
         if let facts = found ?? record?.facts ?? facts {
             try await removeAction(of: address, facts: facts, deadline: deadline)
         }
-        if record?.settings.stableS3Key ?? true {
+        // Only backend certificates have such copies, and only their function may look for them.
+        if address.kind == .backend, record?.settings.stableS3Key ?? true {
             try await removeStableCopies(of: address, owner: owner, issuedUpTo: limit, deadline: deadline)
         }
         try await delete(versions, bucket: address.bucket, deadline: deadline)
