@@ -105,7 +105,8 @@ extension LetsEncryptCertificateHandler {
         }
     }
 
-    /// Removes a generation for good. Its key is kept for whoever wants the same within a week, unless it is revoked.
+    /// Removes a generation for good. Its key is kept for whoever wants the same within a week, unless it is revoked or
+    /// a later generation took its place.
     ///
     /// The tombstone is there before anybody looks for what to remove, so of this request and one that makes or finds the
     /// generation at the same time one sees the other. The bundle goes last: a repeated removal finds there what else
@@ -120,17 +121,28 @@ extension LetsEncryptCertificateHandler {
             return
         }
         let contents = try await store.contents(of: address, deadline: context.deadline)
-        if let contents, let order = record?.settings.order {
-            try await part(with: contents, order, in: context)
+        if let contents, let record, let order = record.settings.order {
+            let mayReturn = try await !isReplaced(record, of: request.owner, in: context)
+            try await part(with: contents, order, mayReturn: mayReturn, in: context)
         }
         try await removeCopies(of: address, record: record, owner: request.owner, in: context)
         try await store.remove(
             address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
     }
 
+    /// Whether it goes because a later one came. That may have been asked for because somebody knows its key, so a
+    /// further rotation must not bring it back. What a failed update made has no later one.
+    private func isReplaced(
+        _ record: CertificateRecord, of owner: CertificateOwner, in context: ResourceContext
+    ) async throws -> Bool {
+        try await store.records(of: owner, deadline: context.deadline).contains {
+            $0.key != record.key && $0.facts.issuedAt > record.facts.issuedAt
+        }
+    }
+
     /// Revokes the certificate, or keeps it for the next who wants the same.
     private func part(
-        with contents: ObtainedCertificate, _ settings: OrderSettings, in context: ResourceContext
+        with contents: ObtainedCertificate, _ settings: OrderSettings, mayReturn: Bool, in context: ResourceContext
     ) async throws {
         let request = OrderRequest(
             names: contents.certificate.names,
@@ -144,6 +156,7 @@ extension LetsEncryptCertificateHandler {
             try await account.revoke(contents.certificate.der, reason: 5, deadline: context.deadline)
             return
         }
+        guard mayReturn else { return }
         do {
             try await services.issuer.keep(
                 contents.keyPair, pem: contents.pem, for: request, deadline: context.deadline)
