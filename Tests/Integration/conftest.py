@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from localcloud import LocalCloud
+from localcloud.acme import CertificateAuthority
+from support import lets_encrypt
 from support.application import Application, application
+from support.lets_encrypt import LetsEncryptProvider, Shop
 from support.provider import Provider, install
 from support.renewal import Renewable, Renewal, renewable
 
@@ -27,6 +30,21 @@ def cloud() -> Iterator[LocalCloud]:
 def provider(cloud: LocalCloud) -> Provider:
     """The provider with all defaults, but for a break-glass role through which tests look into the bucket."""
     return install(cloud)
+
+
+@pytest.fixture(scope="session")
+def lets_encrypt_provider(provider: Provider) -> LetsEncryptProvider:
+    """The second provider, beside the first one, which may prove names in all the ways that there are."""
+    cloud = provider.cloud
+    lets_encrypt.website(cloud)
+    role = lets_encrypt.zone_keeper(cloud)
+    return lets_encrypt.install(provider, ChallengeBuckets=lets_encrypt.WEBSITE, HostedZoneRoleArns=role)
+
+
+@pytest.fixture(scope="module")
+def authority(cloud: LocalCloud) -> Iterator[CertificateAuthority]:
+    with CertificateAuthority(cloud) as started:
+        yield started
 
 
 @pytest.fixture
@@ -76,6 +94,24 @@ def shop(provider: Provider, renewal: Renewal, name: str) -> Iterator[Renewable]
         stack.wait()
         stack.delete()
     renewal.forget(stack)
+
+
+@pytest.fixture
+def shops(
+    lets_encrypt_provider: LetsEncryptProvider, authority: CertificateAuthority, name: str
+) -> Iterator[Callable[..., Shop]]:
+    """Makes stacks with Let's Encrypt certificates, all of one name; the last is deleted after the test."""
+    made: list[Shop] = []
+
+    def make(with_listener: bool = False, **properties: Any) -> Shop:
+        made.append(lets_encrypt.shop(lets_encrypt_provider, authority, name, with_listener, **properties))
+        return made[-1]
+
+    yield make
+    lets_encrypt_provider.cloud.faults.clear()
+    authority.shim.extensions.reset()
+    if made and made[-1].cloud.stacks.exists(name):
+        made[-1].delete()
 
 
 @pytest.hookimpl(wrapper=True)

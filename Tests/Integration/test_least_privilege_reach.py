@@ -19,6 +19,7 @@ from support.provider import install
 REDUNDANT = {
     ("FunctionEncrypts", "StringEquals kms:CallerAccount"),
     ("ApplicationsDecrypt", "StringEquals kms:CallerAccount"),
+    ("LetsEncryptUses", "StringEquals kms:CallerAccount"),
     ("BreakGlassDecrypts", "StringEquals kms:CallerAccount"),
     # A bucket has one access control list, its own.
     ("CloudTrailLooks", "0"),
@@ -58,6 +59,7 @@ def scene(cloud):
     roles = {
         "intruder": cloud.create_role("intruder", EVERYTHING),
         "server": cloud.create_role("greedy-server", EVERYTHING, path="/stackcert-app/"),
+        "issuer": cloud.create_role("greedy-issuer", EVERYTHING, path="/stackcert-lets-encrypt/"),
         "adopted": cloud.create_role("adopted", reader),
         "adopted abroad": cloud.create_role("adopted-abroad", EVERYTHING, foreign=True),
     }
@@ -97,6 +99,7 @@ def scene(cloud):
 # A request: who, action, resource, condition keys. Words in braces are filled in from the provider.
 Request = tuple[str, str, str, dict[str, str]]
 BUNDLE, COPY, ELSE = "backend-certificate/x", "backend-certificate-x.json", "acme/account.json"
+ISSUED = "lets-encrypt/x"
 GOOD_PUT = {"s3:x-amz-server-side-encryption-aws-kms-key-id": "{key}", "s3:if-none-match": "*"}
 PLAIN = {"aws:securetransport": "false"}
 
@@ -155,6 +158,8 @@ REFUSED: dict[str, list[Request]] = {
     "RenewalPolicy/RememberTheSweep": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
     # What an earlier system left has no encryption, and a bundle's content needs the key.
     "RenewalPolicy/LookAtBundlesFromOutside": [
+        ("renewal", "s3:GetObject", bucket(ELSE), {}),
+        ("renewal", "kms:Decrypt", "{key}", through_s3(bucket(ISSUED))),
         ("renewal", "s3:GetObject", bucket(COPY), {}),
         ("renewal", "s3:GetObjectVersion", bucket(BUNDLE), {}),
         ("renewal", "kms:Decrypt", "{key}", through_s3(bucket(BUNDLE))),
@@ -162,6 +167,7 @@ REFUSED: dict[str, list[Request]] = {
     "RenewalPolicy/ListBundles": [
         ("renewal", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "backend-certificate/"}),
         ("renewal", "s3:ListBucket", bucket(), {"s3:prefix": "backend-certificate-"}),
+        ("renewal", "s3:ListBucket", bucket(), {"s3:prefix": "acme/"}),
     ],
     # No narrower resource exists.
     "RenewalPolicy/FindTheStackOfABundle": [],
@@ -209,6 +215,12 @@ REFUSED: dict[str, list[Request]] = {
         ("server", "kms:Decrypt", "{key}", directly(bucket(BUNDLE))),
         ("server", "kms:Decrypt", "{key}", through_s3(bucket(ELSE))),
     ],
+    "CertificateKey/LetsEncryptUses": [
+        ("intruder", "kms:Decrypt", "{key}", through_s3(bucket(ISSUED))),
+        ("server", "kms:Decrypt", "{key}", through_s3(bucket(ELSE))),
+        ("issuer", "kms:GenerateDataKey", "{key}", directly(bucket(ISSUED))),
+        ("issuer", "kms:Decrypt", "{key}", through_s3(bucket(BUNDLE))),
+    ],
     "CertificateKey/BreakGlassDecrypts": [
         ("intruder", "kms:Decrypt", "{key}", through_s3(bucket(ELSE))),
         ("break-glass", "kms:Decrypt", "{key}", directly(bucket(ELSE))),
@@ -237,6 +249,7 @@ REFUSED: dict[str, list[Request]] = {
     ],
     "CertificateBucketPolicy/OnlyOnce": [
         ("break-glass", "s3:PutObject", bucket(BUNDLE), {k: v for k, v in GOOD_PUT.items() if "none-match" not in k}),
+        ("issuer", "s3:PutObject", bucket(ISSUED), {k: v for k, v in GOOD_PUT.items() if "none-match" not in k}),
     ],
     "CertificateBucketPolicy/OnlyServersRead": [
         ("intruder", "s3:GetObject", bucket(BUNDLE), {}),
@@ -246,6 +259,14 @@ REFUSED: dict[str, list[Request]] = {
         ("server", "s3:PutObject", bucket(BUNDLE), GOOD_PUT),
         ("server", "s3:DeleteObject", bucket(BUNDLE), {}),
         ("server", "s3:DeleteObjectVersion", bucket(BUNDLE), {}),
+        ("issuer", "s3:PutObject", bucket(BUNDLE), GOOD_PUT),
+        ("issuer", "s3:PutObject", bucket(COPY), GOOD_PUT),
+    ],
+    "CertificateBucketPolicy/OnlyLetsEncryptWrites": [
+        ("server", "s3:PutObject", bucket(ISSUED), GOOD_PUT),
+        ("server", "s3:DeleteObject", bucket(ISSUED), {}),
+        ("server", "s3:DeleteObjectVersion", bucket(ISSUED), {}),
+        ("intruder", "s3:PutObject", bucket(ELSE), GOOD_PUT),
     ],
     "StateBucketPolicy/OnlyOverTls": [
         ("break-glass", "s3:PutObject", state("records/x"), PLAIN),
@@ -348,6 +369,15 @@ ALLOWED: list[Request] = [
     ("cloudtrail", "s3:PutObject", "arn:aws:s3:::{audit}/AWSLogs/{account}/x", {"aws:sourcearn": "{trail}"}),
     # From outside only: S3 asks the key before it shows the content.
     ("renewal", "s3:GetObject", bucket(BUNDLE), {}),
+    ("renewal", "s3:GetObject", bucket(ISSUED), {}),
+    ("server", "s3:GetObject", bucket(ISSUED), {}),
+    ("server", "kms:Decrypt", "{key}", through_s3(bucket(ISSUED))),
+    ("issuer", "s3:PutObject", bucket(ISSUED), GOOD_PUT),
+    ("issuer", "s3:PutObject", bucket(ELSE), GOOD_PUT),
+    ("issuer", "s3:DeleteObjectVersion", bucket(ISSUED), {}),
+    ("issuer", "kms:GenerateDataKey", "{key}", through_s3(bucket(ISSUED))),
+    ("issuer", "kms:Decrypt", "{key}", through_s3(bucket(ELSE))),
+    ("issuer", "s3:PutObject", state("records/x"), {}),
 ]
 # Actions of resource policies that allow, and who needs each: what is left out of here is tested with the function.
 NEEDED = {
@@ -360,6 +390,8 @@ NEEDED = {
         "{key}",
         through_s3(bucket(BUNDLE)),
     ),
+    ("LetsEncryptUses", "kms:GenerateDataKey"): ("issuer", "kms:GenerateDataKey", "{key}", through_s3(bucket(ISSUED))),
+    ("LetsEncryptUses", "kms:Decrypt"): ("issuer", "kms:Decrypt", "{key}", through_s3(bucket(ELSE))),
     ("CloudTrailLooks", "s3:GetBucketAcl"): ALLOWED[12],
     ("CloudTrailWrites", "s3:PutObject"): ALLOWED[13],
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import documents, servers
 
-STEPS = documents.NAMES[2:]
+STEPS = documents.STEPS
 
 
 def test_cfn_lint_finds_nothing():
@@ -36,6 +36,37 @@ def test_no_template_holds_a_key_or_a_secret(name):
 def test_the_provider_asks_for_its_code_only():
     required = {k for k, v in documents.read("provider")["Parameters"].items() if "Default" not in v}
     assert required == {"CodeS3Bucket", "CodeS3Key"}
+
+
+def test_the_provider_of_lets_encrypt_certificates_asks_for_its_code_only():
+    declared = documents.read("lets-encrypt-provider")
+    assert {k for k, v in declared["Parameters"].items() if "Default" not in v} == {"CodeS3Bucket", "CodeS3Key"}
+    exported = {name for name, output in declared["Outputs"].items() if "Export" in output}
+    assert exported == {"LetsEncryptProviderArn"}
+    variables = declared["Resources"]["LetsEncryptFunction"]["Properties"]["Environment"]["Variables"]
+    assert set(variables) == {
+        "STACKCERT_CERTIFICATE_BUCKET",
+        "STACKCERT_STATE_BUCKET",
+        "STACKCERT_KMS_KEY_ARN",
+        "STACKCERT_ALLOWED_ACCOUNTS",
+        "STACKCERT_BUCKET_OWNER",
+    }
+
+
+def test_without_a_word_of_yours_no_zone_and_no_website_can_be_written_to():
+    parameters = documents.read("lets-encrypt-provider")["Parameters"]
+    assert [parameters[name]["Default"] for name in ("HostedZoneIds", "HostedZoneRoleArns", "ChallengeBuckets")] == (
+        ["", "", ""]
+    )
+
+
+def test_orders_are_forgotten_when_they_mean_nothing_any_more():
+    """An order's memory is a week: authorities count so long, and so long a deleted certificate is kept."""
+    bucket = documents.read("provider")["Resources"]["CertificateBucket"]["Properties"]
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    orders = rules["forget-orders"]
+    assert (orders["Prefix"], orders["ExpirationInDays"]) == ("acme/orders/", 8)
+    assert orders["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_the_provider_tells_the_function_what_it_reads():
@@ -95,6 +126,7 @@ def test_the_key_is_used_by_this_account_and_through_s3_only():
     assert {s["Sid"] for s in uses} == {
         "FunctionEncrypts",
         "ApplicationsDecrypt",
+        "LetsEncryptUses",
         "BreakGlassDecrypts",
         "AdoptedRolesDecryptStableCopies",
     }

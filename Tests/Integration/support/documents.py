@@ -10,7 +10,8 @@ from localcloud.engine.template import load
 
 from support.paths import TEMPLATES
 
-NAMES = ("provider", "renewal-role", "simple", "frontend-certificate", "backend-certificate", "automated")
+STEPS = ("simple", "frontend-certificate", "backend-certificate", "automated")
+NAMES = ("provider", "lets-encrypt-provider", "renewal-role", *STEPS)
 
 
 def path(name: str) -> Path:

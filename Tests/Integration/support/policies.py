@@ -1,4 +1,4 @@
-"""The provider's policies as they are in force, and their variants: one action less, one resource or condition wider.
+"""The providers' policies as they are in force, and their variants: one action less, one resource or condition wider.
 
 What a policy says is enumerated from the template, so that a test exists for every part of it by name; the variant is
 made of the document that is in force, so that it is tried in the running cloud."""
@@ -27,9 +27,15 @@ HOLDERS = {
     "AuditBucketPolicy": "PolicyDocument",
     "FailureQueuePolicy": "PolicyDocument",
 }
+# The same of lets-encrypt-provider.yml.
+LETS_ENCRYPT = {"LetsEncryptPolicy": "PolicyDocument"}
 _NOWHERE = "arn:aws:s3:::nowhere/*"
 # Of the policies of roles: the name within the role.
-_ROLES = {"FunctionPolicy": "backend-certificate", "RenewalPolicy": "stack-renewal"}
+_ROLES = {
+    "FunctionPolicy": "backend-certificate",
+    "RenewalPolicy": "stack-renewal",
+    "LetsEncryptPolicy": "lets-encrypt-certificate",
+}
 _IMPOSSIBLE = {"StringEquals": {"aws:PrincipalAccount": "000000000000"}}
 
 
@@ -47,7 +53,9 @@ class Part:
 
 
 def _declared(holder: str) -> list[dict[str, Any]]:
-    document = documents.read("provider")["Resources"][holder]["Properties"][HOLDERS[holder]]
+    template = "lets-encrypt-provider" if holder in LETS_ENCRYPT else "provider"
+    element = {**HOLDERS, **LETS_ENCRYPT}[holder]
+    document = documents.read(template)["Resources"][holder]["Properties"][element]
     return list(documents.statements(document))
 
 
@@ -115,15 +123,18 @@ def variant(document: dict[str, Any], part: Part) -> dict[str, Any]:
 
 
 class InForce:
-    """Reads and replaces the provider's policies, as an administrator does."""
+    """Reads and replaces the provider's policies, as an administrator does.
 
-    def __init__(self, provider: Provider):
+    `stack` is the one that has them, when it is not provider.yml's."""
+
+    def __init__(self, provider: Provider, stack: str = ""):
         self._provider = provider
+        self._stack = stack or provider.stack
         self._cloud = provider.cloud
 
     def _physical_id(self, holder: str) -> str:
         found = self._cloud.client("cloudformation").describe_stack_resource(
-            StackName=self._provider.stack, LogicalResourceId=holder
+            StackName=self._stack, LogicalResourceId=holder
         )
         return found["StackResourceDetail"]["PhysicalResourceId"]
 

@@ -81,3 +81,15 @@ def running(arguments: list[str], port: int, log: Path, **options: object) -> It
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)
+
+
+def verified(port: int, name: str, root: str) -> str:
+    """The certificate (PEM) that a server at 127.0.0.1 shows for a name, verified against a root (PEM)."""
+    context = ssl.create_default_context(cadata=root)
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as connection,
+        context.wrap_socket(connection, server_hostname=name) as secured,
+    ):
+        shown = secured.getpeercert(binary_form=True)
+    assert shown is not None
+    return ssl.DER_cert_to_PEM_cert(shown)
