@@ -55,36 +55,52 @@ extension LetsEncryptCertificateHandler {
 
     /// Deletes the copies of a generation. An ARN that other generations share goes to the latest of them instead: with it
     /// the consumers go back to what was before.
+    ///
+    /// - Parameter target: what was asked for, where copies may have been made and not written down: the request was
+    ///   stopped in between. Nil where there can be none but those of the record.
     func removeCopies(
-        of address: CertificateAddress, record: CertificateRecord?, owner: CertificateOwner,
+        of address: CertificateAddress, record: CertificateRecord?, target: Target?, owner: CertificateOwner,
         in context: ResourceContext
     ) async throws {
-        guard let record, let copies = record.copies else { return }
-        let order = record.settings.order
         let label = label(of: address, owner: owner)
-        if copies.serverCertificateName != nil {
+        let known = record?.copies
+        let wanted = known == nil ? target?.properties.definition.importTargets ?? [] : []
+        let order = record?.settings.order ?? target?.properties.settings.order
+        if known?.serverCertificateName != nil || wanted.contains(.iam) {
             try await services.iam(path: order?.importPath).remove(label, deadline: context.deadline)
         }
-        guard let arn = copies.certificateARN else { return }
+        guard known?.certificateARN != nil || wanted.contains(.acm) else { return }
         let acm = try services.acm(region: order?.importRegion)
-        guard order?.stableCertificateARN == true else {
-            let names = try await store.contents(of: address, deadline: context.deadline)?.certificate.names
-            try await acm.remove(label, names: names, knownARN: arn, deadline: context.deadline)
-            return
+        if order?.stableCertificateARN == true {
+            let heirs = try await store.records(of: owner, deadline: context.deadline).filter {
+                $0.key != address.key && $0.settings.order?.stableCertificateARN == true
+                    && $0.copies?.certificateARN != nil
+                    && (known?.certificateARN == nil || $0.copies?.certificateARN == known?.certificateARN)
+            }
+            if let heir = heirs.max(by: { $0.claim.issuedAt < $1.claim.issuedAt }) {
+                return try await giveBack(to: heir, through: acm, owner: owner, in: context)
+            }
+            if let arn = known?.certificateARN {
+                return try await acm.remove(shared: arn, deadline: context.deadline)
+            }
         }
-        let heirs = try await store.records(of: owner, deadline: context.deadline)
-            .filter { $0.key != record.key && $0.copies?.certificateARN == arn }
-        guard let heir = heirs.max(by: { $0.claim.issuedAt < $1.claim.issuedAt }) else {
-            return try await acm.remove(shared: arn, deadline: context.deadline)
-        }
-        if let address = heir.address,
+        let names =
+            try await store.contents(of: address, deadline: context.deadline)?.certificate.names
+            ?? target?.properties.definition.names
+        try await acm.remove(label, names: names, knownARN: known?.certificateARN, deadline: context.deadline)
+    }
+
+    /// Puts an earlier generation's certificate back under the ARN that all share.
+    private func giveBack(
+        to heir: CertificateRecord, through acm: ACMCopies, owner: CertificateOwner, in context: ResourceContext
+    ) async throws {
+        guard let address = heir.address, let arn = heir.copies?.certificateARN,
             let contents = try await store.contents(of: address, deadline: context.deadline)
-        {
-            let copy = CertificateCopy(
-                keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
-                label: self.label(of: address, owner: owner))
-            try await acm.replace(arn, by: copy, deadline: context.deadline)
-        }
+        else { return }
+        let copy = CertificateCopy(
+            keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
+            label: label(of: address, owner: owner))
+        try await acm.replace(arn, by: copy, deadline: context.deadline)
     }
 
     private func label(of address: CertificateAddress, owner: CertificateOwner) -> CopyLabel {

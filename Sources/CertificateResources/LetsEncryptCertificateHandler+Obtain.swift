@@ -121,16 +121,33 @@ extension LetsEncryptCertificateHandler {
             ) { $0.previous }
         } catch {
             // A Delete that ended meanwhile did not see what was written since, and no other will come.
-            try await store.stopIfBuried(
-                address, of: owner, claim: request.claim, facts: facts, deadline: context.deadline)
+            try await stopIfBuried(target, facts: facts, for: request, in: context)
             throw error
         }
         // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the other.
-        try await store.stopIfBuried(
-            address, of: owner, claim: request.claim, facts: facts, replaced: replaced, deadline: context.deadline)
+        try await stopIfBuried(target, facts: facts, replaced: replaced, for: request, in: context)
         return ResourceOutcome(
             physicalResourceID: PhysicalResourceID.certificate(address).text,
             attributes: try LetsEncryptCertificateAttributes.attributes(address, facts: claimed, copies: copies))
+    }
+
+    /// Stops a request whose generation was deleted while it ran. That Delete may not have seen the copies that were made
+    /// since.
+    private func stopIfBuried(
+        _ target: Target, facts: CertificateFacts, replaced: Claim? = nil, for request: CustomResourceRequest,
+        in context: ResourceContext
+    ) async throws {
+        let (owner, address) = (request.owner, target.address)
+        do {
+            try await store.stopIfBuried(
+                address, of: owner, claim: request.claim, facts: facts, replaced: replaced,
+                deadline: context.deadline)
+        } catch let error as IssuanceError where error.code == .cancelled {
+            if try await store.find(address, of: owner, deadline: context.deadline) == nil {
+                try await removeCopies(of: address, record: nil, target: target, owner: owner, in: context)
+            }
+            throw error
+        }
     }
 
     /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on it.

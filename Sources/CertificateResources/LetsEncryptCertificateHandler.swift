@@ -125,7 +125,11 @@ extension LetsEncryptCertificateHandler {
             let mayReturn = try await !isReplaced(record, of: request.owner, in: context)
             try await part(with: contents, order, mayReturn: mayReturn, in: context)
         }
-        try await removeCopies(of: address, record: record, owner: request.owner, in: context)
+        // Copies are of a bundle, which goes after them.
+        let asked = try? target(of: request)
+        let mayHaveCopies = contents != nil && asked?.address == address
+        try await removeCopies(
+            of: address, record: record, target: mayHaveCopies ? asked : nil, owner: request.owner, in: context)
         try await store.remove(
             address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
     }
