@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import http.client
 import socket
 import ssl
 import subprocess
@@ -93,3 +94,15 @@ def verified(port: int, name: str, root: str) -> str:
         shown = secured.getpeercert(binary_form=True)
     assert shown is not None
     return ssl.DER_cert_to_PEM_cert(shown)
+
+
+def page(port: int, name: str, root: str, path: str = "/") -> str:
+    """What a server at 127.0.0.1 answers for a name, over TLS verified against a root (PEM)."""
+    context = ssl.create_default_context(cadata=root)
+    connection = http.client.HTTPSConnection(name, 443, context=context, timeout=10)
+    connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname=name)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
