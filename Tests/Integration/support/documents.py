@@ -11,7 +11,7 @@ from localcloud.engine.template import load
 from support.paths import TEMPLATES
 
 STEPS = ("simple", "frontend-certificate", "backend-certificate", "automated")
-NAMES = ("provider", "lets-encrypt-provider", "renewal-role", *STEPS)
+NAMES = ("provider", "lets-encrypt-provider", "renewal-role", *STEPS, "letsencrypt", "website")
 
 
 def path(name: str) -> Path:
