@@ -11,10 +11,10 @@ PYTHON := .venv/bin/python
 # The same flags for building and testing: others would build everything again.
 SWIFT_TEST := swift test --skip-build --disable-xctest
 
-.PHONY: help setup demo demo-renewal test unit integration package lint format contract mutants bench soak invoke clean
+.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract mutants bench soak invoke clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/.complete ## Install what is missing: Debian packages and the Python environment
 
@@ -32,6 +32,9 @@ demo: setup package ## See a stack create, rotate and delete its certificate, in
 
 demo-renewal: setup package ## See a certificate renewed without a refused handshake, in a cloud on this machine
 	cd Tests/Integration && ../../$(PYTHON) -m demo --renewal ../../$(ZIP)
+
+demo-letsencrypt: setup package ## See a front end get, renew and lose a certificate of an authority, in a cloud on this machine
+	cd Tests/Integration && ../../$(PYTHON) -m demo --lets-encrypt ../../$(ZIP)
 
 test: unit integration ## Run all tests
 
