@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from localcloud.acme.renewal_information import RenewalInformation
 from localcloud.fronts import DistributionFront, ListenerFront
 from support import documents, tls
-from support.lets_encrypt import DOMAIN, orders
+from support.lets_encrypt import DOMAIN, orders, wanted_at_once
 from support.renewal import Renewable, Renewal, deployer
 
 
@@ -30,6 +33,12 @@ def network(cloud) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def renewals(authority) -> Iterator[RenewalInformation]:
+    yield authority.shim.extensions.advertise_renewal_information()
+    authority.shim.extensions.reset()
+
+
 def made(cloud, template: str, domain: str, parameters: dict[str, str]):
     given = {**parameters, "Domain": domain}
     result = cloud.stacks.create(domain.split(".")[0], documents.path(template), given, RoleARN=deployer(cloud))
@@ -48,7 +57,7 @@ def listed(cloud) -> list:
     return cloud.client("acm", region="us-east-1").list_certificates(Includes=keys)["CertificateSummaryList"]
 
 
-def test_an_application_behind_a_load_balancer(cloud, provider, authority, common, network):
+def test_an_application_behind_a_load_balancer(cloud, provider, authority, common, network, renewals):
     domain = f"front.{DOMAIN}"
     first = made(cloud, "letsencrypt", domain, {**common, **network})
     with ListenerFront(cloud, first.outputs["Listener"]) as front:
@@ -57,9 +66,10 @@ def test_an_application_behind_a_load_balancer(cloud, provider, authority, commo
         second = cloud.stacks.update("front", None, {"CertificateRotation": "2"})
         assert second.status == "UPDATE_COMPLETE", second.reasons()
         assert tls.public_key_in(tls.verified(front.port, domain, authority.root())) == second.outputs["PublicKey"]
-        # The schedule's hour comes when the certificate is due.
+        # The schedule's hour comes, and the authority wants it renewed.
         renewal = Renewal(provider)
         stack = Renewable(cloud, "front", second)
+        wanted_at_once(cloud, renewals, second.outputs["CertificateArn"])
         renewal.make_due(stack)
         assert renewal.run(stack) == "Started", renewal.line
         assert stack.wait().status == "UPDATE_COMPLETE"
@@ -73,7 +83,7 @@ def test_an_application_behind_a_load_balancer(cloud, provider, authority, commo
     nothing_left(provider, cloud, domain, [o["CertificateArn"] for o in (first.outputs, second.outputs, third)])
 
 
-def test_a_website_behind_cloudfront(cloud, provider, authority, common):
+def test_a_website_behind_cloudfront(cloud, provider, authority, common, renewals):
     domain = f"site.{DOMAIN}"
     first = made(cloud, "website", domain, common)
     s3 = cloud.client("s3")
@@ -86,6 +96,7 @@ def test_a_website_behind_cloudfront(cloud, provider, authority, common):
         assert tls.public_key_in(tls.verified(front.port, domain, authority.root())) == second.outputs["PublicKey"]
         renewal = Renewal(provider)
         stack = Renewable(cloud, "site", second)
+        wanted_at_once(cloud, renewals, second.outputs["CertificateArn"])
         renewal.make_due(stack)
         assert renewal.run(stack) == "Started", renewal.line
         assert stack.wait().status == "UPDATE_COMPLETE"

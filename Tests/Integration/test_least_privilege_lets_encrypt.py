@@ -3,6 +3,7 @@ them nothing is refused, and no part of it could be wider without something bein
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from localcloud.authz import context
 from support import lets_encrypt, policies
+from support.renewal import Renewable, Renewal
 
 HOLDER = "LetsEncryptPolicy"
 GENERATION = "stackcert:generation"
@@ -130,6 +132,40 @@ def test_no_action_can_be_spared(in_force, scenario, part):
     with in_force.changed(part):
         wrong = scenario.played(slow_name_servers=part.sid == "WaitForNameServers")
     assert wrong is not None, f"{part} makes no difference"
+
+
+def asked_later(provider, renewals, stack) -> str | None:
+    """Two runs of the schedule on a certificate that its authority wants renewed in two months: what went wrong, or
+    None. The first asks and remembers, the second knows."""
+    cloud, renewal = provider.cloud, Renewal(provider)
+    cloud.recorder.clear()
+    for _ in range(2):
+        renewal.make_due(stack)
+        if renewal.run(stack) is not None:
+            return f"renewed all the same: {renewal.line}"
+    if denied := cloud.recorder.denied("RenewalRole"):
+        return f"refused: {denied[0].action}"
+    if not [key for key in provider.state("renewal-info/") if stack.guid in key]:
+        return "what the authority said was forgotten"
+    return None if len(renewals.asked) == 1 else f"asked {len(renewals.asked)} times"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [None, *(p for p in policies.actions("RenewalPolicy", "Allow") if p.sid == "RememberWhatAuthoritiesSay")],
+    ids=str,
+)
+def test_renewal_remembers_what_an_authority_said(provider, lets_encrypt_provider, authority, name, part):
+    renewals = authority.shim.extensions.advertise_renewal_information()
+    shop = lets_encrypt.shop(lets_encrypt_provider, authority, name)
+    assert shop.create().status == "CREATE_COMPLETE", shop.result.reasons()
+    stack = Renewable(provider.cloud, name, shop.result)
+    with policies.InForce(provider).changed(part) if part else contextlib.nullcontext():
+        wrong = asked_later(provider, renewals, stack)
+    authority.shim.extensions.reset()
+    Renewal(provider).forget(stack)
+    assert shop.delete().status == "DELETE_COMPLETE"
+    assert (wrong is None) == (part is None), wrong
 
 
 # Action, resource, condition keys. Words in braces are filled in.

@@ -154,6 +154,7 @@ REFUSED: dict[str, list[Request]] = {
     "RenewalPolicy/MendMarkers": [("renewal", "s3:DeleteObject", state("tombstones/x"), {})],
     "RenewalPolicy/RememberRenewals": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
     "RenewalPolicy/WatchWhatWasRenewed": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
+    "RenewalPolicy/RememberWhatAuthoritiesSay": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
     "RenewalPolicy/RememberWhatWasTakenBack": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
     "RenewalPolicy/RememberTheSweep": [("renewal", "s3:PutObject", state("tombstones/x"), {})],
     # What an earlier system left has no encryption, and a bundle's content needs the key.

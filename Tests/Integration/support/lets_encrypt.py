@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cryptography import x509
 from localcloud import LocalCloud
 from localcloud.accounts import trust
 from localcloud.acme import CertificateAuthority
+from localcloud.acme.renewal_information import RenewalInformation, certificate_id
 
 from support.application import Application
 from support.paths import TEMPLATES, architecture
@@ -248,6 +250,14 @@ def shop(
     }
     properties = {key: value for key, value in {**defaults, **more}.items() if value is not None}
     return Shop(provider.cloud, name, properties, provider=provider, with_listener=with_listener)
+
+
+def wanted_at_once(cloud: LocalCloud, renewals: RenewalInformation, arn: str) -> None:
+    """The authority wants a certificate in ACM renewed before now (RFC 9773)."""
+    body = cloud.client("acm", region=arn.split(":")[3]).get_certificate(CertificateArn=arn)["Certificate"]
+    now = datetime.datetime.now(datetime.UTC)
+    identifier = certificate_id(x509.load_pem_x509_certificate(body.encode()))
+    renewals.suggest(identifier, now - datetime.timedelta(hours=2), now - datetime.timedelta(hours=1))
 
 
 def orders(authority: CertificateAuthority, name: str = "") -> int:
