@@ -106,29 +106,52 @@ extension LetsEncryptCertificateHandler {
         _ target: Target, _ facts: CertificateFacts, replacing current: CertificateAddress?, shared: String?,
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> ResourceOutcome {
-        let (owner, address) = (request.owner, target.address)
+        let address = target.address
         guard let contents = try await store.contents(of: address, deadline: context.deadline) else {
             throw IssuanceError(.cancelled, "The certificate was deleted while it was being stored: try again.")
         }
-        let copies = try await putCopies(target, contents, shared: shared, of: owner, in: context)
-        let claimed: CertificateFacts
-        let replaced: Claim?
+        let settled: Settled
         do {
-            (claimed, replaced) = try await store.claim(
-                address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
-                names: target.properties.definition.names, copies: copies, certificateID: contents.certificateID,
-                deadline: context.deadline
-            ) { $0.previous }
+            settled = try await settle(target, facts, contents, shared: shared, for: request, in: context)
         } catch {
             // A Delete that ended meanwhile did not see what was written since, and no other will come.
             try await stopIfBuried(target, facts: facts, for: request, in: context)
             throw error
         }
         // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the other.
-        try await stopIfBuried(target, facts: facts, replaced: replaced, for: request, in: context)
+        try await stopIfBuried(target, facts: facts, replaced: settled.replaced, for: request, in: context)
         return ResourceOutcome(
             physicalResourceID: PhysicalResourceID.certificate(address).text,
-            attributes: try LetsEncryptCertificateAttributes.attributes(address, facts: claimed, copies: copies))
+            attributes: try LetsEncryptCertificateAttributes.attributes(
+                address, facts: settled.facts, copies: settled.copies))
+    }
+
+    /// What has been written down of a generation.
+    private struct Settled {
+        let facts: CertificateFacts
+        let replaced: Claim?
+        let copies: CertificateCopies?
+    }
+
+    /// Copies the certificate and writes the record. The first time one request after the other: nothing tells ACM that two
+    /// imports are the same.
+    private func settle(
+        _ target: Target, _ facts: CertificateFacts, _ contents: ObtainedCertificate, shared: String?,
+        for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> Settled {
+        let address = target.address
+        let work: @Sendable () async throws -> Settled = {
+            let copies = try await putCopies(target, contents, shared: shared, of: request.owner, in: context)
+            let (claimed, replaced) = try await store.claim(
+                address, of: request.owner, settings: target.properties.settings, by: request.claim, facts: facts,
+                names: target.properties.definition.names, copies: copies, certificateID: contents.certificateID,
+                deadline: context.deadline
+            ) { $0.previous }
+            return Settled(facts: claimed, replaced: replaced, copies: copies)
+        }
+        let isCopied = try await store.record(at: address, deadline: context.deadline)?.copies != nil
+        guard !target.properties.definition.importTargets.isEmpty, !isCopied else { return try await work() }
+        return try await services.issuer.alone(target.properties.request, deadline: context.deadline, work)
     }
 
     /// Stops a request whose generation was deleted while it ran. That Delete may not have seen the copies that were made

@@ -71,6 +71,15 @@ package struct ACMEIssuer: Sendable {
         }
     }
 
+    /// Does something for a certificate while no other process orders one for the same names, or does the same.
+    package func alone<Result: Sendable>(
+        _ request: OrderRequest, deadline: UnixInstant, _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let none: Result? = nil
+        return try await OrderLease(storage: storage, digest: request.nameSetDigest, clock: clock)
+            .hold(deadline: deadline, waiting: { none }, work: work)
+    }
+
     /// Keeps a certificate that is being deleted, for a request that may want the same again. What is soon to be renewed
     /// is not kept.
     ///
@@ -80,18 +89,13 @@ package struct ACMEIssuer: Sendable {
         guard
             RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter) > clock.now
         else { return }
-        let lease = OrderLease(storage: storage, digest: request.nameSetDigest, clock: clock)
-        let none: Bool? = nil
-        _ = try await lease.hold(deadline: deadline) {
-            none
-        } work: {
+        try await alone(request, deadline: deadline) {
             var book = try await OpenBook(of: request, in: storage, deadline: deadline)
             book.contents.tidy(at: clock.now)
             book.contents.kept = OrderBook.KeptCertificate(
                 holder: request.holder, kind: OrderBook.Kind(request), privateKeyPEM: keyPair.privateKeyPEM.exposed,
                 chainPEM: pem, until: clock.now.advanced(by: OrderBook.memory))
             try await book.write(deadline: deadline)
-            return true
         }
     }
 
