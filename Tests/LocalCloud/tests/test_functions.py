@@ -63,6 +63,20 @@ def test_variables_of_this_machine_reach_every_process(cloud, function):
     assert "SSL_CERT_FILE" not in invoke(cloud, {})[1]["variables"]
 
 
+def test_a_process_that_is_at_work_when_they_change_is_not_used_again(cloud, function):
+    invoke(cloud, {"sleep": 1}, InvocationType="Event")
+    limit = time.monotonic() + 20
+    while not cloud.functions.is_busy:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    cloud.functions.set_variables({"SSL_CERT_FILE": "/trust.pem"})
+    try:
+        assert cloud.asynchronous.wait_idle()
+        assert invoke(cloud, {})[1]["variables"]["SSL_CERT_FILE"] == "/trust.pem"
+    finally:
+        cloud.functions.set_variables({})
+
+
 def test_a_changed_function_gets_a_new_process_and_the_old_one_ends(cloud, function):
     import os
 

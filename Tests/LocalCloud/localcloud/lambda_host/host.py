@@ -72,9 +72,16 @@ class LambdaHost:
 
     def kill_busy(self) -> None:
         """SIGKILL all processes that are at work on an event."""
-        for sandbox in list(self._all.values()):
-            if sandbox.current is not None:
-                sandbox.kill()
+        for sandbox in self._busy():
+            sandbox.kill()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any process is at work on an event."""
+        return bool(self._busy())
+
+    def _busy(self) -> list[AnySandbox]:
+        return [sandbox for sandbox in list(self._all.values()) if sandbox.current is not None]
 
     def retire(self, arn: str, keep: tuple | None = None) -> None:
         """End the idle sandboxes of a function that has been changed or deleted; `keep` is the current state's key."""
@@ -85,7 +92,8 @@ class LambdaHost:
             sandbox.close()
 
     def set_variables(self, variables: dict[str, str]) -> None:
-        """What every process finds in its environment from now on. Idle ones are ended, so that none is without it."""
+        """What every process finds in its environment from now on. Those without it are ended: idle ones at once, the
+        others when they have done their work."""
         with self._lock:
             self.variables = dict(variables)
             idle = [sandbox for pool in self._idle.values() for sandbox in pool]
@@ -121,6 +129,7 @@ class LambdaHost:
         fault = self._faults.striking(INVOCATION, function.name, event=body)
         told = fault.seconds if fault and fault.effect == "deadline" else function.timeout
         kill_after = fault.seconds if fault and fault.effect == "kill" else None
+        variables = self.variables
         try:
             sandbox = self._sandbox(function)
         except AwsError as error:
@@ -134,8 +143,11 @@ class LambdaHost:
         )
         self.on_log(function, outcome.log)
         with self._lock:
-            if sandbox.alive:
+            is_current = variables is self.variables
+            if sandbox.alive and is_current:
                 self._idle.setdefault(function.sandbox_key, []).append(sandbox)
+        if not is_current:
+            sandbox.close()
         return outcome
 
     def find(self, name_or_arn: str, account: str, region: str) -> Function:
