@@ -13,12 +13,12 @@ package struct BundleListing: Sendable {
         self.s3 = s3
     }
 
-    /// Bundles in the order of their keys, those behind `key` only.
+    /// Bundles of one resource type in the order of their keys, those behind `key` only.
     package func page(
-        after key: String?, count: Int, deadline: UnixInstant
+        _ kind: CertificateAddress.Kind, after key: String?, count: Int, deadline: UnixInstant
     ) async throws -> (objects: [ObjectSummary], isLast: Bool) {
         try await s3.listObjectsPage(
-            bucket: bucket, prefix: CertificateAddress.root, startAfter: key, maxKeys: count, deadline: deadline)
+            bucket: bucket, prefix: "\(kind.rawValue)/", startAfter: key, maxKeys: count, deadline: deadline)
     }
 
     /// Nil when there is no bundle; its metadata is nil when it is none that the provider wrote.

@@ -15,9 +15,6 @@ package struct CertificateAddress: Hashable, Sendable {
     package let logicalResourceID: String
     package let generation: Generation
 
-    /// Where backend certificates are.
-    static let root = "\(Kind.backend.rawValue)/"
-
     package init(_ definition: CertificateDefinition, of owner: CertificateOwner) {
         self.init(
             .backend, bucket: definition.bucket, appName: definition.appName, owner: owner,

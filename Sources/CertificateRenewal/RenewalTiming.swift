@@ -16,7 +16,7 @@ struct RenewalTiming: Sendable {
 
     /// - Returns: nil when it is to be renewed now, else when to look again.
     func nextLook(_ record: CertificateRecord, _ address: CertificateAddress) async throws -> UnixInstant? {
-        guard let directory = record.settings.order?.directory else { return nil }
+        guard address.kind == .letsEncrypt else { return nil }
         let now = environment.clock.now
         let facts = record.facts
         let lifetime = facts.notBefore.duration(to: facts.notAfter)
@@ -25,7 +25,10 @@ struct RenewalTiming: Sendable {
         let due = RenewalSchedule(
             notBefore: facts.notBefore, notAfter: facts.notAfter, generation: address.generation
         ).due
-        guard let adviser = environment.adviser, let id = record.certificateID.flatMap({ CertificateID($0) }) else {
+        // A record that the sweep has written again does not say whom to ask.
+        guard let adviser = environment.adviser, let directory = record.settings.order?.directory,
+            let id = record.certificateID.flatMap({ CertificateID($0) })
+        else {
             return isDue(due, at: now) ? nil : due
         }
         let stored = try await environment.state.document(

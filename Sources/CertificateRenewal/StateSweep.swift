@@ -97,7 +97,9 @@ package struct StateSweep: Sendable {
                 try await state.page(
                     below: CertificateRecord.root, after: progress.position, count: pageLength, deadline: deadline)
             case .bundles:
-                try await bundles.page(after: progress.position, count: pageLength, deadline: deadline)
+                try await bundles.page(.backend, after: progress.position, count: pageLength, deadline: deadline)
+            case .letsEncryptBundles:
+                try await bundles.page(.letsEncrypt, after: progress.position, count: pageLength, deadline: deadline)
             case .markers:
                 try await state.page(
                     below: RenewalAction.root, after: progress.position, count: pageLength, deadline: deadline)
@@ -105,7 +107,8 @@ package struct StateSweep: Sendable {
         let findings =
             switch progress.phase {
             case .records: try await sweepRecords(listed.objects.map(\.key), deadline: deadline, logger: logger)
-            case .bundles: try await sweepBundles(listed.objects, deadline: deadline, logger: logger)
+            case .bundles, .letsEncryptBundles:
+                try await sweepBundles(listed.objects, deadline: deadline, logger: logger)
             case .markers: try await sweepMarkers(listed.objects, deadline: deadline, logger: logger)
             }
         for orphan in findings.orphans {

@@ -8,7 +8,7 @@ struct SweepProgress: Hashable, Sendable, Codable {
 
     /// In their order.
     enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
-        case records, bundles, markers
+        case records, bundles, letsEncryptBundles, markers
     }
 
     var version = 1
@@ -33,7 +33,8 @@ struct SweepProgress: Hashable, Sendable, Codable {
         position = nil
         switch phase {
         case .records: phase = .bundles
-        case .bundles: phase = .markers
+        case .bundles: phase = .letsEncryptBundles
+        case .letsEncryptBundles: phase = .markers
         case .markers: isAtEnd = true
         }
     }

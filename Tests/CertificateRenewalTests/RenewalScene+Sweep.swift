@@ -4,6 +4,7 @@ import CertificateRenewal
 import InMemoryLogging
 import Logging
 import TestSupport
+import Testing
 import Timekeeping
 
 extension RenewalScene {
@@ -37,6 +38,19 @@ extension RenewalScene {
         _ = try await s3Client.putObject(
             bucket: "certificates", key: address.key, body: Array("secret".utf8), metadata: metadata.fields,
             deadline: soon)
+    }
+
+    /// A Let's Encrypt certificate of a stack as a lost record leaves it: its bundle, which the stack's resource names.
+    func putLetsEncryptBundle(_ stack: String, names: Bool = true) async throws -> CertificateAddress {
+        let owner = CertificateOwner(
+            stackID: Self.stackID(stack), stackGUID: "guid-\(stack)", logicalResourceID: "Certificate")
+        let key = "lets-encrypt/\(stack)/guid-\(stack)/Certificate/\(String(repeating: "a", count: 64)).json"
+        let address = try #require(CertificateAddress(bucket: "certificates", key: key))
+        try await putBundle(at: address, of: owner)
+        if names {
+            change(stack) { $0.resources["Certificate"] = PhysicalResourceID.certificate(address).text }
+        }
+        return address
     }
 
     func write(_ text: String, at key: String) async throws {

@@ -75,26 +75,6 @@ final class RenewalScene: HTTPExecutor {
     let logs = InMemoryLogHandler()
     private let state = Mutex(State())
 
-    private struct State {
-        var stacks: [String: Stack] = [:]
-        var changeSets: [String: ChangeSet] = [:]
-        var changes = RenewalScene.rotationChange
-        /// By the ARN of a nested stack's change set.
-        var nestedChanges: [String: String] = [:]
-        var store: [String: String] = [:]
-        var calls: [String] = []
-        var faults: [String: [Fault]] = [:]
-        var isDead = false
-        var executions: [String] = []
-        var assumedRoles: [String] = []
-        var trustsUs = true
-        var signers: Set<String> = []
-
-        func changeSet(named name: String?, of stackID: String) -> ChangeSet? {
-            changeSets.values.first { $0.name == name && $0.stackID == stackID }
-        }
-    }
-
     init() {
         s3 = InMemoryS3(clock: clock)
         s3.createBucket("state", isVersioned: false)
@@ -248,7 +228,7 @@ final class RenewalScene: HTTPExecutor {
     func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
         if state.withLock({ $0.isDead }) { throw Killed() }
         let service = request.authority?.split(separator: ".").first
-        if service == "sts" { return assumeRole(Form(body)) }
+        if service == "sts" { return state.withLock { $0.assumeRole(Form(body), now: clock.now) } }
         guard service == "cloudformation" || service == "ssm" else {
             return try await s3.execute(request, body: body, deadline: deadline)
         }
@@ -264,213 +244,22 @@ final class RenewalScene: HTTPExecutor {
         }
         switch fault {
         case .refuse(let status, let code, let message):
-            return answer(
+            return Self.answer(
                 status,
                 "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>")
         case .kill:
             state.withLock { $0.isDead = true }
             throw Killed()
         case .killAfterwards:
-            _ = respond(to: action, form)
+            _ = state.withLock { $0.respond(to: action, form) }
             state.withLock { $0.isDead = true }
             throw Killed()
         case .loseAnswer:
-            _ = respond(to: action, form)
+            _ = state.withLock { $0.respond(to: action, form) }
             throw TransportError(.connectionLost, "The connection was lost.")
         case nil:
-            return respond(to: action, form)
+            return state.withLock { $0.respond(to: action, form) }
         }
-    }
-
-    private func assumeRole(_ form: Form) -> HTTPExchange {
-        let isTrusted = state.withLock { state in
-            state.assumedRoles.append(form["RoleArn"] ?? "")
-            return state.trustsUs
-        }
-        guard isTrusted else {
-            return answer(
-                403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>No.</Message></Error></ErrorResponse>")
-        }
-        return result(
-            "AssumeRole",
-            "<Credentials><AccessKeyId>ASIAABROAD</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
-                + "<SessionToken>token</SessionToken>"
-                + "<Expiration>\(clock.now.advanced(by: .seconds(900)).iso8601)</Expiration></Credentials>")
-    }
-
-    private func answer(_ status: Int, _ xml: String) -> HTTPExchange {
-        HTTPExchange(response: HTTPResponse(status: .init(code: status)), body: Array(xml.utf8))
-    }
-
-    private func result(_ action: String, _ xml: String) -> HTTPExchange {
-        answer(200, "<\(action)Response><\(action)Result>\(xml)</\(action)Result></\(action)Response>")
-    }
-
-    private func refusal(_ code: String, _ message: String) -> HTTPExchange {
-        answer(400, "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>")
-    }
-
-    private func respond(to action: String, _ form: Form) -> HTTPExchange {
-        state.withLock { state in
-            let stackID = form["StackName"] ?? ""
-            switch action {
-            case "DescribeStacks":
-                guard let stack = state.stacks[stackID] else {
-                    return refusal("ValidationError", "Stack with id \(stackID) does not exist")
-                }
-                let parameters = stack.parameters.map { key, value in
-                    "<member><ParameterKey>\(key)</ParameterKey>"
-                        + "<ParameterValue>\(stack.storedParameters[key] ?? value)</ParameterValue>"
-                        + (stack.storedParameters[key] == nil ? "" : "<ResolvedValue>\(value)</ResolvedValue>")
-                        + "</member>"
-                }
-                let tags = stack.tags.map { "<member><Key>\($0)</Key><Value>\($1)</Value></member>" }
-                return result(
-                    action,
-                    "<Stacks><member><StackId>\(stackID)</StackId><StackName>\(stack.name)</StackName>"
-                        + "<StackStatus>\(stack.status)</StackStatus><Parameters>\(parameters.joined())</Parameters>"
-                        + (stack.roleARN.map { "<RoleARN>\($0)</RoleARN>" } ?? "")
-                        + (stack.rootName.map { "<RootId>\(Self.stackID($0))</RootId>" } ?? "")
-                        + "<Tags>\(tags.joined())</Tags></member></Stacks>")
-            case "ListStacks":
-                let summaries = state.stacks.keys.sorted().map { "<member><StackId>\($0)</StackId></member>" }
-                return result(action, "<StackSummaries>\(summaries.joined())</StackSummaries>")
-            case "ListStackResources":
-                guard let stack = state.stacks[stackID] else {
-                    return refusal("ValidationError", "Stack with id \(stackID) does not exist")
-                }
-                let resources = stack.resources.map {
-                    "<member><LogicalResourceId>\($0)</LogicalResourceId><PhysicalResourceId>\($1)</PhysicalResourceId>"
-                        + "<ResourceStatus>\(stack.status)</ResourceStatus></member>"
-                }
-                return result(action, "<StackResourceSummaries>\(resources.joined())</StackResourceSummaries>")
-            case "DescribeStackEvents":
-                // Each its own id, counted from the earliest.
-                let members = (state.stacks[stackID]?.events ?? "").split(separator: "<member>")
-                let events = members.enumerated().map { "<member><EventId>\(members.count - $0)</EventId>\($1)" }
-                return result(action, "<StackEvents>\(events.joined())</StackEvents>")
-            case "CreateChangeSet":
-                let name = form["ChangeSetName"] ?? ""
-                if state.changeSets.values.contains(where: { $0.stackID == stackID && $0.name == name }) {
-                    return refusal("AlreadyExistsException", "ChangeSet \(name) already exists")
-                }
-                let id = "arn:aws:cloudformation:::changeSet/\(name)/\(state.calls.count)"
-                var rotation = form.parameters["CertificateRotation"] ?? nil
-                if let name = state.stacks[stackID]?.storedParameters["CertificateRotation"] {
-                    guard rotation == nil else { return refusal("ValidationError", "No such SSM parameter") }
-                    rotation = state.store[name]
-                }
-                var made = ChangeSet(id: id, stackID: stackID, name: name, rotation: rotation)
-                if rotation == nil || rotation == state.stacks[stackID]?.parameters["CertificateRotation"] {
-                    made.status = "FAILED"
-                    made.executionStatus = "UNAVAILABLE"
-                    made.reason = "The submitted information didn't contain changes."
-                }
-                state.changeSets[id] = made
-                return result(action, "<Id>\(id)</Id><StackId>\(stackID)</StackId>")
-            case "DescribeChangeSet":
-                let name = form["ChangeSetName"] ?? ""
-                if let nested = state.nestedChanges[name] {
-                    return result(
-                        action,
-                        "<ChangeSetId>\(name)</ChangeSetId><Status>CREATE_COMPLETE</Status>"
-                            + "<ExecutionStatus>UNAVAILABLE</ExecutionStatus><Changes>\(nested)</Changes>")
-                }
-                guard
-                    let found = state.changeSets[name]
-                        ?? state.changeSets.values.first(where: { $0.name == name && $0.stackID == stackID })
-                else {
-                    return refusal("ChangeSetNotFound", "ChangeSet [\(name)] does not exist")
-                }
-                return result(
-                    action,
-                    "<ChangeSetId>\(found.id)</ChangeSetId><Status>\(found.status)</Status>"
-                        + "<ExecutionStatus>\(found.executionStatus)</ExecutionStatus>"
-                        + (found.reason.map { "<StatusReason>\($0)</StatusReason>" } ?? "")
-                        + "<Changes>\(state.changes)</Changes>")
-            case "ExecuteChangeSet":
-                guard let found = state.changeSet(named: form["ChangeSetName"], of: stackID) else {
-                    return refusal("ChangeSetNotFound", "ChangeSet does not exist")
-                }
-                guard found.executionStatus == "AVAILABLE" else {
-                    return refusal("InvalidChangeSetStatus", "ChangeSet cannot be executed")
-                }
-                state.changeSets[found.id]?.executionStatus = "EXECUTE_IN_PROGRESS"
-                state.stacks[found.stackID]?.parameters["CertificateRotation"] = found.rotation
-                state.stacks[found.stackID]?.status = "UPDATE_IN_PROGRESS"
-                state.executions.append(found.rotation ?? "")
-                return result(action, "")
-            case "DeleteChangeSet":
-                if let found = state.changeSet(named: form["ChangeSetName"], of: stackID) {
-                    state.changeSets[found.id] = nil
-                }
-                return result(action, "")
-            case "GetParameter":
-                guard let value = state.store[form["Name"] ?? ""] else {
-                    return answer(400, #"{"__type":"ParameterNotFound"}"#)
-                }
-                return answer(200, #"{"Parameter":{"Value":"\#(value)","Version":1}}"#)
-            case "PutParameter":
-                state.store[form["Name"] ?? ""] = form["Value"]
-                return answer(200, #"{"Version":2}"#)
-            default:
-                return refusal("InvalidAction", action)
-            }
-        }
-    }
-}
-
-/// A request of the Query protocol.
-private struct Form {
-    private var values: [String: String] = [:]
-
-    init(_ body: [UInt8]) {
-        for pair in String(decoding: body, as: UTF8.self).split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { part in
-                part.removingPercentEncoding
-            }
-            if parts.count == 2 { values[parts[0]] = parts[1] }
-        }
-    }
-
-    /// A request of the protocol AWS JSON 1.1.
-    init(json body: [UInt8]) {
-        let members = try? JSONDecoder().decode(Members.self, from: Data(body))
-        values = ["Name": members?.Name ?? "", "Value": members?.Value ?? ""]
-    }
-
-    // swift-format-ignore: AlwaysUseLowerCamelCase
-    private struct Members: Decodable {
-        let Name: String
-        let Value: String?
-    }
-
-    subscript(name: String) -> String? { values[name] }
-
-    /// Nil for a value that stays as it is.
-    var parameters: [String: String?] {
-        var found: [String: String?] = [:]
-        for index in 1...50 {
-            guard let key = values["Parameters.member.\(index).ParameterKey"] else { break }
-            found[key] = .some(values["Parameters.member.\(index).ParameterValue"])
-        }
-        return found
-    }
-}
-
-extension Substring {
-    fileprivate var removingPercentEncoding: String {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -65,6 +65,28 @@ import Timekeeping
         #expect(after.settings.stableS3Key)
     }
 
+    @Test("A Let's Encrypt certificate that lost its record is looked after again, and renewed at its time")
+    func letsEncrypt() async throws {
+        scene.add(RenewalScene.Stack(name: "shop"))
+        let address = try await scene.putLetsEncryptBundle("shop")
+        scene.clock.advance(by: .days(2))
+        let report = try await swept()
+        #expect((report.tally.bundles, report.tally.recordsWritten, report.tally.markersWritten) == (1, 1, 1))
+        #expect(scene.records == [address.recordKey])
+        // The marker is of its first hours, when the authority is asked for the first time.
+        #expect(try await scene.run().lines.isEmpty)
+        scene.clock.advance(by: .days(60))
+        #expect(try await scene.run().lines.map(\.outcome.code) == [.started])
+    }
+
+    @Test("A Let's Encrypt certificate that no stack names is reported")
+    func letsEncryptOrphan() async throws {
+        scene.add(RenewalScene.Stack(name: "shop"))
+        let address = try await scene.putLetsEncryptBundle("shop", names: false)
+        scene.clock.advance(by: .days(8))
+        #expect(try await swept().orphans.map(\.key) == [address.key])
+    }
+
     @Test("A record is not written for a bundle whose metadata names another owner")
     func foreignMetadata() async throws {
         try await shop()
