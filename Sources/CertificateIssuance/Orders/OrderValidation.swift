@@ -121,9 +121,9 @@ struct OrderValidation: Sendable {
             }
             guard try await polling.pause(until: retryAt) else {
                 throw IssuanceError(
-                    .validationFailed,
+                    .notInTime,
                     "\(account.server.url.host) has not validated \(task.authorization.name) by \(solver.challengeType) in "
-                        + "time: try again; if it stays, raise the function's timeout.")
+                        + "time: try again, and the order is gone on with.")
             }
         }
     }

@@ -131,6 +131,31 @@ import Timekeeping
         #expect(provider.bundles.isEmpty)
     }
 
+    @Test("is never given out again once another took its place: somebody may know its key")
+    func rotatedAway() async throws {
+        var stack = LetsEncryptStack(provider)
+        var keys: Set<String> = []
+        for rotation in ["1", "2", "3"] {
+            let before = stack.physicalResourceID
+            let properties = LetsEncryptProvider.properties(["Rotation": rotation])
+            let reply = try await stack.send(before == nil ? .create : .update, properties)
+            keys.insert(try #require(reply.data?["PublicKey"]))
+            if let before { #expect(try await stack.send(.delete, id: before).status == "SUCCESS") }
+        }
+        #expect(keys.count == 3)
+        #expect(provider.orders == 3)
+    }
+
+    @Test("leaves the object alone that a backend certificate of the same name keeps at a stable key")
+    func stableKey() async throws {
+        let place = (bucket: TestProvider.certificateBucket, key: "backend-certificate-shop.json")
+        try await provider.put(Array("theirs".utf8), bucket: place.bucket, key: place.key)
+        var stack = LetsEncryptStack(provider)
+        try await stack.send(.create)
+        try await stack.send(.delete)
+        #expect(provider.s3.body(bucket: place.bucket, key: place.key) == Array("theirs".utf8))
+    }
+
     @Test("is revoked when it is deleted, if that is asked for, and not used again")
     func revoke() async throws {
         var stack = LetsEncryptStack(provider)
@@ -159,15 +184,17 @@ import Timekeeping
 
     @Test("fails early when the authority takes too long, and the next try goes on with the order", .contract(18))
     func slow() async throws {
-        provider.authority.change { $0.polls = 1_000_000 }
+        // A few minutes.
+        provider.authority.change { $0.polls = 40 }
         var stack = LetsEncryptStack(provider)
         let create = stack.event(.create)
         let reply = try await provider.deliver(create, timeout: .seconds(120))
         #expect(reply.status == "FAILED")
         #expect(reply.reason?.contains("has not validated") == true, "\(reply.reason ?? "")")
         #expect(provider.answers.isEmpty)
-        provider.authority.change { $0.polls = 0 }
         try await stack.send(.delete, id: reply.physicalResourceID)
+        #expect(try await stack.send(.create).status == "SUCCESS")
+        #expect(provider.orders == 1)
     }
 
     @Test("without its key in any log, reply or error", .contract(24))

@@ -24,6 +24,7 @@ struct LetsEncryptProvider {
     let inbox: ReplyInbox
     let logs = InMemoryLogHandler()
     private let function: CustomResourceFunction<LetsEncryptCertificateHandler>
+    private let s3Client: S3
 
     init() throws {
         s3 = InMemoryS3(clock: clock)
@@ -46,7 +47,7 @@ struct LetsEncryptProvider {
             credentials: EnvironmentCredentials(environment: [
                 "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-access-key",
             ]), clock: clock)
-        let s3Client = S3(client, expectedBucketOwner: StackEvent.account)
+        s3Client = S3(client, expectedBucketOwner: StackEvent.account)
         let storage = BucketACMEStorage(
             s3: s3Client, bucket: TestProvider.certificateBucket, keyARN: TestProvider.keyARN)
         let accounts = AccountStore(
@@ -86,6 +87,11 @@ struct LetsEncryptProvider {
         let replies = try inbox.replies(to: event)
         #expect(replies.count == before + 1)
         return try #require(replies.last)
+    }
+
+    func put(_ body: [UInt8], bucket: String, key: String) async throws {
+        _ = try await s3Client.putObject(
+            bucket: bucket, key: key, body: body, deadline: clock.now.advanced(by: .seconds(60)))
     }
 
     var orders: Int { authority.requests.count { $0.payload.contains(#""identifiers""#) } }
