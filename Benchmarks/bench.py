@@ -23,6 +23,7 @@ from pathlib import Path
 
 import issuing
 import renewal
+import short_lived
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from function import Function
 from peers import ObjectStore, ReplyBox
@@ -130,6 +131,20 @@ def issuing_rows(command: Path) -> list[Row]:
     return rows
 
 
+def short_lived_rows(code: Path, times: int) -> list[Row]:
+    """Whether the schedule keeps up with certificates that last for a minute."""
+    seen = short_lived.renewed_in_a_row(code, times)
+    count, shortest = len(seen.overlaps), min(seen.overlaps)
+    for reason in sorted(set(seen.refused)):
+        print(f"a handshake failed: {reason}", file=sys.stderr)
+    return [
+        (f"renewals in a row of {short_lived.LIFETIME} s", f"{count}", f"{times}", count >= times),
+        ("  shortest overlap of two certificates", f"{shortest:.0f} s", "> 0 s", shortest > 0),
+        ("  verified handshakes meanwhile", f"{seen.handshakes:,}", "", None),
+        ("  handshakes that failed", f"{len(seen.refused)}", "0", not seen.refused),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = HERE.parent / f"dist/stackcert-lambda-{ARCHITECTURE}.zip"
@@ -137,6 +152,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--certificates", type=int, default=100_000, help="in a renewal run")
     parser.add_argument("--scanned", type=int, default=4_000, help="records that the scan reads for comparison")
+    parser.add_argument("--renewals", type=int, default=10, help="in a row, of a certificate of a minute")
     parser.add_argument(
         "--command", type=Path, default=HERE.parent / ".build/debug/stackcert", help="the tool stackcert"
     )
@@ -199,6 +215,7 @@ def main() -> int:
         ("    OpenSSL (cryptography)", f"{statistics.mean(rsa_2048) * ms:.0f} ms", "", None),
         *of_renewal,
         *issuing_rows(options.command),
+        *short_lived_rows(options.zip, options.renewals),
     ]
     width = max(len(name) for name, *_ in rows)
     print(f"{'':{width}}  {'measured':>10}  aim")
