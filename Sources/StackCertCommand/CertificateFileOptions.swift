@@ -24,6 +24,12 @@ struct CertificateFileOptions: ParsableArguments {
     @Option(name: .customLong("certificate-mode"), help: "Permissions of certificate and chain. Default: 0444.")
     var certificateMode: ModeArgument?
 
+    /// Whether none is given.
+    var isEmpty: Bool {
+        certificate == nil && privateKey == nil && chain == nil && combined == nil && owner == nil && mode == nil
+            && certificateMode == nil
+    }
+
     /// - Throws: `AgentError` that tells of options which do not go together.
     func set() throws -> CertificateFileSet {
         let named: [(CertificateFile.Role, String?)] = [

@@ -13,9 +13,10 @@ struct IssueCommand: AsyncParsableCommand {
         commandName: "issue",
         abstract: "Get a certificate from Let's Encrypt or another authority, and keep it fresh.",
         discussion: """
-            Writes PEM files as `stackcert pull` does, all at once. Run it daily: it does nothing until two thirds of the \
-            certificate's lifetime are over (half, when that is shorter than ten days), and runs the reload command only \
-            when the files changed. An order that was interrupted is gone on with.
+            Writes PEM files as `stackcert pull` does, all at once, or puts a bundle into S3 for other machines to pull. \
+            Run it daily: it does nothing until two thirds of the certificate's lifetime are over (half, when that is \
+            shorter than ten days), and runs the reload command only when the files changed. An order that was \
+            interrupted is gone on with.
 
             EXAMPLES
               Try it out (nobody trusts what staging issues):
@@ -27,6 +28,8 @@ struct IssueCommand: AsyncParsableCommand {
               By a website bucket that the name leads to:
                 stackcert issue --domain www.example.com --agree-to-terms --challenge http-01 \\
                   --challenge-bucket www.example.com --certificate tls.crt --private-key tls.key
+              For many servers, each of which runs `stackcert pull --bucket B --parameter /tls/www --watch …`:
+                stackcert issue --domain www.example.com --agree-to-terms --bucket B --parameter /tls/www
 
             EXIT STATUS
             \(AgentExitStatus.allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n"))
@@ -37,6 +40,7 @@ struct IssueCommand: AsyncParsableCommand {
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var challenge: ChallengeOptions
     @OptionGroup var files: CertificateFileOptions
+    @OptionGroup var bundle: BundleOptions
 
     @Option(name: .customLong("domain"), help: "A name or an IP address for the certificate; may be repeated.")
     var domains: [String]
@@ -95,31 +99,78 @@ struct IssueCommand: AsyncParsableCommand {
 
     private func issue() async throws {
         let request = try request()
-        let set = try files.set()
+        let set = try bundle.bucket == nil ? files.set() : nil
+        if set == nil {
+            guard files.isEmpty, reload == nil else {
+                throw AgentError(.usage, "--bucket puts a bundle into S3: leave files, their owner and --reload out.")
+            }
+        }
         let storage = try authority.storage()
         let externalAccount = try authority.externalAccount()
-        let served = try set.served()
         try await aws.withAWS { connection in
-            let issuer = ACMEIssuer(
-                accounts: AccountStore(storage: storage, transport: authority.transport(connection)),
-                storage: storage, clock: connection.clock
-            ) { step in StandardStreams.remark("stackcert: \(step)") }
-            let source = IssuedBundleSource(
-                issuer: issuer, request: request, solver: try challenge.solver(connection),
-                externalAccount: externalAccount, served: served, force: force, clock: connection.clock)
-            let pull = CertificatePull(
-                source: source, files: set,
-                reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) }, clock: connection.clock,
-                timeout: timeout.duration)
-            let outcome = try await pull.run()
-            let certificate = outcome.certificate
-            try output.show(
-                Shown(
-                    change: outcome.change.rawValue, fingerprint: certificate.fingerprint,
-                    notAfter: certificate.notAfter.iso8601, serialNumber: certificate.serialNumber),
-                text: "\(outcome.change.rawValue): valid until \(certificate.notAfter.iso8601), SHA-256 "
-                    + "\(certificate.fingerprint.prefix(16))")
+            let order = Order(
+                request: request,
+                issuer: ACMEIssuer(
+                    accounts: AccountStore(storage: storage, transport: authority.transport(connection)),
+                    storage: storage, clock: connection.clock
+                ) { step in StandardStreams.remark("stackcert: \(step)") },
+                solver: try challenge.solver(connection), externalAccount: externalAccount)
+            if let set {
+                try await write(order, to: set, clock: connection.clock)
+            } else if let shelf = bundle.shelf(connection) {
+                try await put(order, on: shelf, clock: connection.clock)
+            }
         }
+    }
+
+    /// How what is asked for is got.
+    private struct Order {
+        let request: OrderRequest
+        let issuer: ACMEIssuer
+        let solver: any ChallengeSolver
+        let externalAccount: ExternalAccount?
+    }
+
+    private func write(_ order: Order, to set: CertificateFileSet, clock: any WallClock) async throws {
+        let source = IssuedBundleSource(
+            issuer: order.issuer, request: order.request, solver: order.solver,
+            externalAccount: order.externalAccount, served: try set.served(), force: force, clock: clock)
+        let pull = CertificatePull(
+            source: source, files: set, reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) },
+            clock: clock, timeout: timeout.duration)
+        let outcome = try await pull.run()
+        let certificate = outcome.certificate
+        try show(
+            Shown(
+                change: outcome.change.rawValue, fingerprint: certificate.fingerprint,
+                notAfter: certificate.notAfter.iso8601, serialNumber: certificate.serialNumber, bundle: nil))
+    }
+
+    private func put(_ order: Order, on shelf: BundleShelf, clock: any WallClock) async throws {
+        let (request, force) = (order.request, force)
+        let deadline = clock.now.advanced(by: timeout.duration)
+        let before = try await shelf.newest(deadline: deadline)
+        let entry = try await order.issuer.obtain(
+            request, solver: order.solver, externalAccount: order.externalAccount, deadline: deadline,
+            find: {
+                // Another process may have been faster.
+                let newest = try await shelf.newest(deadline: deadline)
+                guard let newest, newest.label.isGood(for: request, at: clock.now) else { return nil }
+                return force && newest == before ? nil : newest
+            },
+            save: { try await shelf.put($0, for: request, after: before, deadline: deadline) })
+        if entry != before { try await shelf.removeWhatWasBefore(before, deadline: deadline) }
+        try show(
+            Shown(
+                change: entry == before ? "unchanged" : "written", fingerprint: entry.label.fingerprint,
+                notAfter: entry.label.notAfter.iso8601, serialNumber: entry.label.serialNumber, bundle: entry.key))
+    }
+
+    private func show(_ shown: Shown) throws {
+        try output.show(
+            shown,
+            text: "\(shown.change): valid until \(shown.notAfter), SHA-256 \(shown.fingerprint.prefix(16))"
+                + (shown.bundle.map { ", in \($0)" } ?? ""))
     }
 
     private struct Shown: Encodable {
@@ -127,5 +178,7 @@ struct IssueCommand: AsyncParsableCommand {
         let fingerprint: String
         let notAfter: String
         let serialNumber: String
+        /// The bundle's S3 key; nil for files.
+        let bundle: String?
     }
 }

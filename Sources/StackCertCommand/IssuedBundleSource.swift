@@ -32,7 +32,7 @@ final class IssuedBundleSource: BundleSource {
     }
 
     func pointer(deadline: UnixInstant) async throws -> String {
-        if let served, !force, isGood(served.certificate) { return served.pointer }
+        if let served, !force, isWanted(served.pointer), isGood(served.certificate) { return served.pointer }
         let none: (bundle: Redacted<[UInt8]>, fingerprint: String)? = nil
         let request = request
         let new = try await issuer.obtain(
@@ -47,7 +47,7 @@ final class IssuedBundleSource: BundleSource {
                 return (bundle, fingerprint)
             })
         obtained.withLock { $0 = new.bundle }
-        return "issued \(new.fingerprint)"
+        return "\(Self.mark)\(new.fingerprint) \(request.nameSetDigest)"
     }
 
     func bundle(_ pointer: String, deadline: UnixInstant) async throws -> Redacted<[UInt8]> {
@@ -56,6 +56,14 @@ final class IssuedBundleSource: BundleSource {
             throw AgentError(.writeFailed, "The files changed while they were looked at: try again.")
         }
         return bundle
+    }
+
+    private static let mark = "issued "
+
+    /// Of the authority that is asked for: what staging issued must not stay when production is wanted. Files that were
+    /// there before the first run are taken as they are.
+    private func isWanted(_ pointer: String) -> Bool {
+        !pointer.hasPrefix(Self.mark) || pointer.hasSuffix(request.nameSetDigest)
     }
 
     /// For all the names, of the kind of key that is asked for, and not due.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
+from localcloud.acme.second_authority import SecondAuthority
 from support import tls
 from support.issuing import Issuing, issuer_role
 
@@ -44,7 +45,7 @@ def issuing(
 
 def verified(issuing: Issuing, name: str, root: int = 0) -> None:
     """What openssl thinks of the chain that was written."""
-    (issuing.folder / "root.pem").write_text(issuing.authority.root(root))
+    (issuing.folder / "root.pem").write_text(issuing.authority.root(root) if root else issuing.authority.root())
     tls.openssl(
         *("verify", "-CAfile", str(issuing.folder / "root.pem"), "-untrusted", str(issuing.certificate)),
         *("-verify_hostname", name, str(issuing.certificate)),
@@ -76,6 +77,31 @@ def test_other_names_or_another_kind_of_key_need_another_certificate(issuing: Is
     assert issuing.issued(domain, f"a.{domain}")["change"] == "written"
     assert issuing.issued(domain, f"a.{domain}", more=("--key-algorithm", "RSA_2048"))["change"] == "written"
     assert issuing.chain()[0].public_key().key_size == 2048
+
+
+def test_what_one_authority_issued_does_not_stay_when_another_is_asked(
+    issuing: Issuing, cloud: LocalCloud, domain: str
+):
+    """As for a server that is to go from staging to production."""
+    first = issuing.issued(domain)
+    with CertificateAuthority(cloud) as other:
+        second = Issuing(cloud, other, issuing.role, issuing.folder).issued(domain)
+        assert (second["change"], other.shim.named("newOrder") != []) == ("written", True)
+    assert second["fingerprint"] != first["fingerprint"]
+
+
+def test_an_authority_of_another_make_issues_too(issuing: Issuing, cloud: LocalCloud, domain: str, zone: str):
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    with SecondAuthority(cloud, {"kid-1": key}, {"shortlived": "Six days"}) as second:
+        machine = Issuing(cloud, second, issuing.role, issuing.folder)
+        (issuing.folder / "eab.key").write_text(key)
+        given = ("--external-account-id", "kid-1", "--external-account-key-file", str(issuing.folder / "eab.key"))
+        machine.issued(domain, f"*.{domain}", more=(*given, "--acme-profile", "shortlived"))
+        verified(machine, f"www.{domain}")
+        unknown = machine.run(machine.issue(domain), "--force", "--acme-profile", "eternal")
+        assert unknown.returncode == 76
+        assert "shortlived" in unknown.stderr
+    assert issuing.left_behind(zone) == {}
 
 
 def test_a_challenge_is_answered_with_an_empty_object_and_every_request_says_who_asks(issuing: Issuing, domain: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
+from localcloud.acme.second_authority import SecondAuthority
 from localcloud.fronts import ListenerFront
 from support import lets_encrypt, tls
 from support.application import await_next_second
@@ -39,6 +40,18 @@ def test_apex_and_wildcard_are_proven_by_dns_and_shown_by_a_listener(shops, auth
     assert tls.certificate_fingerprint(shown) == attributes["CertificateFingerprint"]
     assert tls.fingerprint(attributes["PublicKey"]) == attributes["PublicKeyFingerprint"]
     assert stack.copies() == [attributes["CertificateArn"]]
+
+
+def test_an_authority_of_another_make_issues_too(shops, cloud):
+    with SecondAuthority(cloud) as second:
+        stack = shops(Directory=second.directory, with_listener=True)
+        attributes = created(stack)
+        after = rotated(stack, "2")
+        with ListenerFront(cloud, after["Listener"]) as front:
+            shown = tls.verified(front.port, stack.domain, second.root())
+        assert tls.public_key_in(shown) == after["PublicKey"] != attributes["PublicKey"]
+        assert stack.delete().status == "DELETE_COMPLETE", stack.result.reasons()
+    assert stack.left_behind() == []
 
 
 def test_the_bundle_is_for_the_applications_own_role_only(shops, provider, cloud):

@@ -19,13 +19,16 @@ package struct SSM: Sendable {
         return (answer.Parameter.Value, answer.Parameter.Version ?? 0)
     }
 
-    /// Gives a parameter that exists another value. Its type stays.
+    /// Gives a parameter another value.
     ///
+    /// - Parameter type: of a parameter that may have to be made, such as `String`; nil leaves its type as it is.
     /// - Returns: the new version.
     @discardableResult
-    package func putParameter(_ name: String, value: String, deadline: UnixInstant) async throws -> Int {
+    package func putParameter(
+        _ name: String, value: String, type: String? = nil, deadline: UnixInstant
+    ) async throws -> Int {
         let answer: Version = try await send(
-            "PutParameter", Change(Name: name, Value: value), deadline: deadline)
+            "PutParameter", Change(Name: name, Value: value, Type: type), deadline: deadline)
         return answer.Version ?? 0
     }
 
@@ -33,6 +36,7 @@ package struct SSM: Sendable {
     private struct Change: Encodable {
         let Name: String
         let Value: String
+        let `Type`: String?
         let Overwrite = true
     }
 

@@ -37,8 +37,9 @@ package struct OrderRequest: Hashable, Sendable {
     /// How messages call the certificate.
     package var title: String { names.count > 1 ? "\(firstName) and \(names.count - 1) more" : firstName }
 
-    /// What the authority's limits and this request's order book go by: authority and names, in hexadecimal.
-    var nameSetDigest: String {
+    /// What the authority's limits and this request's order book go by: authority and names, as 64 lower-case hexadecimal
+    /// digits.
+    package var nameSetDigest: String {
         var form = CanonicalForm("stackcert/name-set/1")
         form.append(.directory, authority.directory.description)
         for name in names { form.append(.subjectAlternativeName, name.description) }

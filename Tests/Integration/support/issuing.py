@@ -13,6 +13,7 @@ from typing import Any
 from cryptography import x509
 from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority
+from localcloud.acme.second_authority import SecondAuthority
 
 from support.paths import stackcert
 
@@ -22,7 +23,7 @@ class Issuing:
     """The command line of one machine: its role, its folder, an authority that it knows."""
 
     cloud: LocalCloud
-    authority: CertificateAuthority
+    authority: CertificateAuthority | SecondAuthority
     role: str
     folder: Path
 
@@ -42,14 +43,17 @@ class Issuing:
     def command(self, name: str, *more: str) -> list[str]:
         return [str(stackcert()), name, *more]
 
-    def issue(self, *names: str) -> list[str]:
+    def order(self, *names: str) -> list[str]:
+        """`issue` without a place for the certificate."""
         domains = [word for name in names for word in ("--domain", name)]
         return self.command(
             "issue",
             *domains,
             *("--directory", self.authority.directory, "--contact", "ops@example.com", "--agree-to-terms"),
-            *("--certificate", str(self.certificate), "--private-key", str(self.key)),
         )
+
+    def issue(self, *names: str) -> list[str]:
+        return [*self.order(*names), "--certificate", str(self.certificate), "--private-key", str(self.key)]
 
     def run(self, arguments: list[str], *more: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -84,8 +88,8 @@ class Issuing:
         return Counter(record["Name"] for record in records if record["Type"] == "TXT")
 
 
-def issuer_role(cloud: LocalCloud, name: str, zone: str) -> str:
-    """A role that may look for zones, and change the challenges' records of one."""
+def issuer_role(cloud: LocalCloud, name: str, zone: str, *more: dict[str, Any]) -> str:
+    """A role that may look for zones, and change the challenges' records of one; `more` are further statements."""
     return cloud.create_role(
         name,
         {
@@ -109,4 +113,5 @@ def issuer_role(cloud: LocalCloud, name: str, zone: str) -> str:
                 "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": "TXT"},
             },
         },
+        *more,
     )
