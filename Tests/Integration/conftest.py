@@ -12,6 +12,7 @@ from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority
 from support import lets_encrypt
 from support.application import Application, application
+from support.gates import lines_in
 from support.lets_encrypt import LetsEncryptProvider, Shop
 from support.provider import Provider, install
 from support.renewal import Renewable, Renewal, renewable
@@ -126,10 +127,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was counted is the proof: it is shown although the tests passed."""
-    passed = terminalreporter.getreports("passed")
-    counts = [line for report in passed for line in report.capstdout.splitlines() if " handshakes, " in line]
-    if counts:
-        terminalreporter.section("handshakes during change-overs")
-        for line in counts:
+    passed = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
+    lines = [line for report in passed for line in lines_in(report.capstdout)]
+    if lines:
+        terminalreporter.section("what the gates counted")
+        for line in lines:
             terminalreporter.write_line(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from localcloud.elb import BackendChecker
 from support import documents
+from support.gates import counted
 from support.renewal import Renewal, deployer
 from support.server_role import ServerRole
 from support.surroundings import surroundings
@@ -68,7 +69,7 @@ def test_no_handshake_is_refused_during_a_renewal(shop, record_property):
     with shop.traffic().flowing() as counts:
         shop.renew()
         assert shop.wait() == "UPDATE_COMPLETE"
-    print(f"\nrenewal: {counts}")
+    counted(f"renewal: {counts}")
     assert shop.renewal.run(shop) == "Renewed"
     assert counts.keys == {before["PublicKey"], shop.outputs()["PublicKey"]}
     assert counts.refused == 0
@@ -89,7 +90,7 @@ def test_no_handshake_is_refused_when_a_renewal_is_rolled_back(cloud, shop, roll
             assert shop.wait() == "UPDATE_ROLLBACK_COMPLETE"
     finally:
         cloud.environment.rollback = kind
-    print(f"\nroll back ({rollback}): {counts}")
+    counted(f"roll back ({rollback}): {counts}")
     assert shop.renewal.run(shop) == "RolledBack"
     assert "Servers" in shop.renewal.line
     assert shop.outputs()["PublicKey"] == before["PublicKey"]
@@ -102,6 +103,6 @@ def test_a_client_that_trusts_the_new_key_only_does_refuse(shop):
     with shop.traffic(narrowed=lambda keys: keys[:1]).flowing() as counts:
         shop.renew()
         assert shop.wait() == "UPDATE_COMPLETE"
-    print(f"\ntrusting one key: {counts}")
+    counted(f"trusting one key: {counts}")
     assert counts.refused > 0
     assert counts.accepted > 0

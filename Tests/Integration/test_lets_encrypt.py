@@ -8,6 +8,7 @@ from localcloud.acme.second_authority import SecondAuthority
 from localcloud.fronts import ListenerFront
 from support import lets_encrypt, tls
 from support.application import await_next_second
+from support.gates import counted
 from support.lets_encrypt import ATTRIBUTES, names_in, orders
 
 
@@ -146,6 +147,7 @@ def test_ten_times_made_and_deleted_is_one_order(shops, authority):
         keys.add(created(stack)["PublicKey"])
         result = stack.delete()
         assert result.status == "DELETE_COMPLETE", (number, result.reasons())
+    counted(f"a stack made and deleted ten times: {orders(authority, stack.domain)} order")
     assert orders(authority, stack.domain) == 1
     assert len(keys) == 1
 

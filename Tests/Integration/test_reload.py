@@ -6,6 +6,7 @@ import json
 
 import pytest
 from support import documents
+from support.gates import counted
 from support.renewal import Renewal, deployer, eventually
 from support.server_role import ServerRole
 from support.surroundings import surroundings
@@ -107,7 +108,7 @@ def test_no_handshake_is_refused_or_lost_while_a_server_loads_a_renewed_certific
         assert shop.renew() == "Started", shop.renewal.line
         assert shop.wait() == "UPDATE_COMPLETE"
         settled(shop, counts)
-    print(f"\nreload: {counts}")
+    counted(f"reload: {counts}")
     assert shop.server.id == server.id
     assert counts.keys == {before["PublicKey"], shop.outputs()["PublicKey"]}
     assert (counts.refused, counts.unanswered) == (0, 0)
@@ -131,7 +132,7 @@ def test_no_server_takes_a_certificate_that_is_rolled_back(cloud, shop, rollback
             settled(shop, counts)
     finally:
         cloud.environment.rollback = kind
-    print(f"\nreload, rolled back ({rollback}): {counts}")
+    counted(f"reload, rolled back ({rollback}): {counts}")
     assert shop.renewal.run(shop) == "RolledBack"
     assert shop.server.id == server.id
     assert shop.outputs()["PublicKey"] == before["PublicKey"]
