@@ -255,7 +255,8 @@ let package = Package(
         .testTarget(
             name: "StackCertCommandTests",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI", "Timekeeping",
+                "ACME", "AWSClient", "CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI",
+                "Timekeeping",
             ],
             swiftSettings: settings
         ),

@@ -10,12 +10,18 @@ package struct CertificateDetails: Hashable, Sendable {
     package let attempt: RenewalAttempt?
     /// Whether it is the one in use. While servers change over, the one before is still there.
     package let isCurrent: Bool
+    /// What its authority said of its renewal; nil when it was not asked yet, or had nothing to say.
+    package let advice: RenewalAdvice?
 
-    package init(record: CertificateRecord, status: CertificateStatus, attempt: RenewalAttempt?, isCurrent: Bool) {
+    package init(
+        record: CertificateRecord, status: CertificateStatus, attempt: RenewalAttempt?, isCurrent: Bool,
+        advice: RenewalAdvice? = nil
+    ) {
         self.record = record
         self.status = status
         self.attempt = attempt
         self.isCurrent = isCurrent
+        self.advice = advice
     }
 
     /// The certificates of a stack, by the names of their resources, those in use before those that they replaced.
@@ -38,11 +44,20 @@ package struct CertificateDetails: Hashable, Sendable {
             ($0.logicalResourceID, $1.claim.issuedAt, $0.key) < ($1.logicalResourceID, $0.claim.issuedAt, $1.key)
         }
         var resources: Set<String> = []
-        return records.compactMap { record in
-            guard let status = CertificateStatus(record, attempt: attempt, now: now) else { return nil }
-            return CertificateDetails(
-                record: record, status: status, attempt: attempt,
-                isCurrent: resources.insert(record.logicalResourceID).inserted)
+        var all: [CertificateDetails] = []
+        for record in records {
+            guard let address = record.address, let status = CertificateStatus(record, attempt: attempt, now: now)
+            else { continue }
+            var advice: RenewalAdvice?
+            if record.certificateID != nil {
+                advice = try await state.document(RenewalAdvice.self, at: address.adviceKey, deadline: deadline)?
+                    .document
+            }
+            all.append(
+                CertificateDetails(
+                    record: record, status: status, attempt: attempt,
+                    isCurrent: resources.insert(record.logicalResourceID).inserted, advice: advice))
         }
+        return all
     }
 }

@@ -1,3 +1,4 @@
+import ACME
 import CertificateIssuance
 import CertificateRenewal
 import Timekeeping
@@ -15,13 +16,20 @@ struct CertificateSheet: Encodable {
     private let notAfter: UnixInstant
     private let daysLeft: Int
     private let renewal: UnixInstant
+    /// The time in which the authority wants it renewed (RFC 9773); nil when it has not said.
+    private let renewalWindow: Window?
     private let rotationParameter: String
     private let serialNumber: String
     private let certificateFingerprint: String
     private let publicKey: String
     private let publicKeyFingerprint: String?
+    /// Nil when no other key is trusted beside this one.
     private let previousPublicKeyFingerprint: String?
     private let previousKeyDiscarded: Bool
+    /// Of the certificate authority; nil for a backend certificate.
+    private let directory: String?
+    private let certificateArn: String?
+    private let serverCertificateArn: String?
     private let bucket: String
     private let key: String
     private let stableKey: String?
@@ -31,6 +39,12 @@ struct CertificateSheet: Encodable {
     private let claimedBy: String
     private let claimedAt: UnixInstant
     private let lastAttempt: Attempt?
+
+    private struct Window: Encodable {
+        let start: UnixInstant
+        let end: UnixInstant
+        let explanationUrl: String?
+    }
 
     private struct Attempt: Encodable {
         let outcome: String?
@@ -54,13 +68,20 @@ struct CertificateSheet: Encodable {
         notBefore = facts.notBefore
         notAfter = facts.notAfter
         daysLeft = status.daysLeft(at: now)
-        renewal = status.due
+        renewal = details.advice?.chosen ?? status.due
+        renewalWindow = details.advice.map {
+            Window(start: $0.windowStart, end: $0.windowEnd, explanationUrl: $0.explanationURL)
+        }
         rotationParameter = record.settings.rotationParameter
         serialNumber = facts.serialNumber
         certificateFingerprint = facts.certificateFingerprint
         publicKey = facts.publicKey
         publicKeyFingerprint = try? facts.publicKeyFingerprint
-        previousPublicKeyFingerprint = try? facts.previousPublicKeyFingerprint
+        previousPublicKeyFingerprint =
+            facts.previousPublicKey == facts.publicKey ? nil : try? facts.previousPublicKeyFingerprint
+        directory = record.settings.order?.directory.description
+        certificateArn = record.copies?.certificateARN
+        serverCertificateArn = record.copies?.serverCertificateARN
         previousKeyDiscarded = facts.previousKeyDiscarded
         bucket = record.bucket
         key = record.key
@@ -78,22 +99,29 @@ struct CertificateSheet: Encodable {
     }
 
     var text: String {
-        let previous =
-            (previousPublicKeyFingerprint.map { "SHA-256 \($0)" } ?? "-")
-            + (previousKeyDiscarded ? ", whose private key was thrown away" : ", trusted beside it")
         var rows = [
             ("Stack", stackId),
             ("Names", names?.joined(separator: ", ") ?? "not written down yet; the next update of the stack does"),
             ("Algorithm", algorithm),
             ("Valid", "\(notBefore.iso8601) to \(notAfter.iso8601) (\(daysLeft) days left)"),
-            ("Renewal", "\(renewal.iso8601), by the parameter \(rotationParameter)"),
+            ("Renewal", "\(renewal.iso8601)\(windowText), by the parameter \(rotationParameter)"),
             ("Last attempt", attemptText),
             ("Serial number", serialNumber),
             ("Certificate", "SHA-256 \(certificateFingerprint)"),
             ("Public key", "SHA-256 \(publicKeyFingerprint ?? "-")"),
-            ("Previous key", previous),
-            ("Bundle", "s3://\(bucket)/\(key)"),
         ]
+        if isBackend {
+            let previous = previousPublicKeyFingerprint.map { "SHA-256 \($0)" } ?? "-"
+            rows.append(
+                (
+                    "Previous key",
+                    previous + (previousKeyDiscarded ? ", whose private key was thrown away" : ", trusted beside it")
+                ))
+        }
+        if let directory { rows.append(("Authority", directory)) }
+        if let certificateArn { rows.append(("In ACM", certificateArn)) }
+        if let serverCertificateArn { rows.append(("In IAM", serverCertificateArn)) }
+        rows.append(("Bundle", "s3://\(bucket)/\(key)"))
         if let stableKey { rows.append(("Stable copy", "s3://\(bucket)/\(stableKey)")) }
         rows += [
             ("Generation", generation),
@@ -104,6 +132,12 @@ struct CertificateSheet: Encodable {
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return ([title] + rows.map { "  " + $0 + String(repeating: " ", count: width - $0.count) + $1 })
             .joined(separator: "\n")
+    }
+
+    private var isBackend: Bool { key.hasPrefix("\(CertificateAddress.Kind.backend.rawValue)/") }
+
+    private var windowText: String {
+        renewalWindow.map { ", chosen in the authority's window \($0.start.iso8601) to \($0.end.iso8601)" } ?? ""
     }
 
     private var attemptText: String {

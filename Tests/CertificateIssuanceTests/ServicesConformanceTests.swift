@@ -90,9 +90,10 @@ private let endpoint = environment["STACKCERT_SERVICES_ENDPOINT"]
             let made = try await copies.uploadOnce(copy, deadline: deadline)
             #expect(try await copies.uploadOnce(copy, deadline: deadline) == made)
             #expect(
-                try await IAM(client).listServerCertificates(pathPrefix: "/cloudfront/", deadline: deadline) == [made])
+                try await IAM(client).listServerCertificates(pathPrefix: "/cloudfront/app/", deadline: deadline)
+                    == [made])
             for _ in 0..<2 { try await copies.remove(copy.label, deadline: deadline) }
-            #expect(try await IAM(client).listServerCertificates(deadline: deadline).isEmpty)
+            #expect(try await !IAM(client).listServerCertificates(deadline: deadline).contains(made))
         }
     }
 

@@ -1,8 +1,9 @@
+import ACME
 import CertificateIssuance
-import CertificateRenewal
 import Testing
 import Timekeeping
 
+@testable import CertificateRenewal
 @testable import StackCertCommand
 
 /// The sheet of one certificate.
@@ -22,6 +23,38 @@ import Timekeeping
         #expect(lines.contains("  Valid          2026-12-01T08:00:00Z to 2027-03-01T08:00:00Z (45 days left)"))
         #expect(lines.contains("  Last attempt   none is under way, and none has failed"))
         #expect(!lines.contains { $0.contains("Stable copy") })
+    }
+
+    @Test("Of a certificate of an authority it says which, where its copies are, and when that wants it renewed")
+    func letsEncrypt() async throws {
+        let (backend, _) = try await Fleet.recorded("shop", days: 45)
+        let key = "lets-encrypt/shop/guid/Certificate/\(String(repeating: "a", count: 64)).json"
+        let order = OrderSettings(
+            directory: try ResourceURL("https://ca.test/directory"), contact: nil, profile: nil, preferredChain: nil,
+            holder: "111122223333", revokeOnDelete: false, stableCertificateARN: false, importRegion: nil,
+            importPath: nil)
+        let record = CertificateRecord(
+            address: try #require(CertificateAddress(bucket: "certificates", key: key)),
+            owner: CertificateOwner(
+                stackID: backend.stackID, stackGUID: "guid", logicalResourceID: backend.logicalResourceID),
+            settings: CertificateSettings(rotationParameter: "CertificateRotation", stableS3Key: false, order: order),
+            facts: backend.facts.replacing(.trusted(backend.facts.publicKey)), names: ["shop.example.com"],
+            copies: CertificateCopies(certificateARN: "arn:aws:acm:eu-west-1:111122223333:certificate/1"),
+            certificateID: "AAAA.BBBB", claim: backend.claim)
+        let advice = RenewalAdvice(
+            certificateID: "AAAA.BBBB", windowStart: Fleet.now.advanced(by: .days(10)),
+            windowEnd: Fleet.now.advanced(by: .days(12)), chosen: Fleet.now.advanced(by: .days(11)),
+            askAgainAt: Fleet.now, explanationURL: nil)
+        let details = CertificateDetails(
+            record: record, status: try #require(CertificateStatus(record, attempt: nil, now: Fleet.now)), attempt: nil,
+            isCurrent: true, advice: advice)
+        let text = CertificateSheet(details, now: Fleet.now).text
+        #expect(text.contains("  Authority      https://ca.test/directory\n"))
+        #expect(text.contains("  In ACM         arn:aws:acm:eu-west-1:111122223333:certificate/1\n"))
+        #expect(
+            text.contains(
+                "2027-01-26T08:00:00Z, chosen in the authority's window 2027-01-25T08:00:00Z to 2027-01-27T08:00:00Z"))
+        #expect(!text.contains("Previous key"))
     }
 
     @Test("What was never written down, and what is being replaced, is said so")

@@ -28,9 +28,9 @@ def dom(page: Path, folder: Path) -> Element:
     return reader.root
 
 
-def screenshot(page: Path, folder: Path) -> Image.Image:
+def screenshot(page: Path, folder: Path, height: int = SIZE[1]) -> Image.Image:
     file = folder / "screenshot.png"
-    _run(folder / "profile", page, f"--screenshot={file}", f"--window-size={SIZE[0]},{SIZE[1]}")
+    _run(folder / "profile", page, f"--screenshot={file}", f"--window-size={SIZE[0]},{height}")
     assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     return Image.open(file).convert("RGB")
 
