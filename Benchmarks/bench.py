@@ -4,7 +4,7 @@
     bench.py [ZIP] [--rounds N] [--certificates N] [--scanned N]
 
 Seconds depend on the machine, so what counts is ratios, and both sides of a ratio are measured in this run, in turns.
-Aims are reported, not enforced.
+Aims are reported, not enforced. What must hold on any machine is marked `must`: the exit status is 1 when it does not.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def openssl_times(make, rounds: int) -> list[float]:
 
 
 Row = tuple[str, str, str, bool | None]  # what, measured, aim, whether it is met
+MUST = "must "  # what an aim begins with that decides the exit status
 
 
 def renewal_rows(bootstrap: str, certificates: int, scanned: int) -> list[Row]:
@@ -124,9 +125,20 @@ def issuing_rows(command: Path) -> list[Row]:
     share = pair["stackcert"] / best
     rows.append(("  share of the best other client's time", f"{share:.2f}x", "<= 0.33x", share <= 1 / 3))
     rows += [(f"    {name}", f"{seconds:.2f} s", "", None) for name, seconds in pair.items() if name != "stackcert"]
+    # Seconds, about, when one name comes after the other: the validator pauses for each.
+    serial = 317
+    rows.append(("100 names, the validator sleeping", f"{many['stackcert']:.1f} s", "", None))
     rows.append(
-        ("100 names, the validator sleeping", f"{many['stackcert']:.1f} s", "<= 100 s", many["stackcert"] <= 100)
+        (
+            "  share of the time one after the other",
+            f"{many['stackcert'] / serial:.2f}x",
+            "<= 0.33x",
+            many["stackcert"] <= serial / 3,
+        )
     )
+    best = min(seconds for name, seconds in many.items() if name != "stackcert")
+    share = many["stackcert"] / best
+    rows.append(("  share of the best other client's time", f"{share:.2f}x", "<= 1x", share <= 1))
     rows += [(f"    {name}", f"{seconds:.1f} s", "", None) for name, seconds in many.items() if name != "stackcert"]
     return rows
 
@@ -138,10 +150,15 @@ def short_lived_rows(code: Path, times: int) -> list[Row]:
     for reason in sorted(set(seen.refused)):
         print(f"a handshake failed: {reason}", file=sys.stderr)
     return [
-        (f"renewals in a row of {short_lived.LIFETIME} s", f"{count}", f"{times}", count >= times),
-        ("  shortest overlap of two certificates", f"{shortest:.0f} s", "> 0 s", shortest > 0),
-        ("  verified handshakes meanwhile", f"{seen.handshakes:,}", "", None),
-        ("  handshakes that failed", f"{len(seen.refused)}", "0", not seen.refused),
+        (f"renewals in a row of {short_lived.LIFETIME} s", f"{count}", f"{MUST}{times}", count >= times),
+        ("  shortest overlap of two certificates", f"{shortest:.0f} s", f"{MUST}> 0 s", shortest > 0),
+        (
+            "  verified handshakes meanwhile",
+            f"{seen.handshakes:,}",
+            f"{MUST}> {10 * times}",
+            seen.handshakes > 10 * times,
+        ),
+        ("  handshakes that failed", f"{len(seen.refused)}", f"{MUST}0", not seen.refused),
     ]
 
 
@@ -221,8 +238,8 @@ def main() -> int:
     print(f"{'':{width}}  {'measured':>10}  aim")
     for name, measured, aim, met in rows:
         verdict = "" if met is None else "met" if met else "missed"
-        print(f"{name:{width}}  {measured:>10}  {aim:10}{verdict}".rstrip())
-    return 0
+        print(f"{name:{width}}  {measured:>10}  {aim:12}{verdict}".rstrip())
+    return int(any(met is False and aim.startswith(MUST) for _, _, aim, met in rows))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def handshakes(port: int, name: str, root: str, seen: Seen) -> Iterator[None]:
             try:
                 tls.verified(port, name, root)
                 seen.handshakes += 1
-            except OSError as error:
+            except Exception as error:  # whatever it is, a client got no page
                 seen.refused.append(str(error))
 
     worker = threading.Thread(target=work, daemon=True)

@@ -70,6 +70,7 @@ package struct ProblemType: RawRepresentable, Hashable, Sendable, Decodable {
     package static let rateLimited = Self("rateLimited")
     package static let rejectedIdentifier = Self("rejectedIdentifier")
     package static let serverInternal = Self("serverInternal")
+    package static let unauthorized = Self("unauthorized")
     package static let userActionRequired = Self("userActionRequired")
     /// Not of the RFC: an answer without a problem document.
     package static let none = Self(rawValue: "about:blank")

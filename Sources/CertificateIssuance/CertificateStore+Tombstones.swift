@@ -44,6 +44,23 @@ extension CertificateStore {
             .cancelled, "CloudFormation deleted this certificate while it was being made: nothing was kept.")
     }
 
+    /// Whether a Delete of the generation may still be under way, or was given up: it was made before that Delete.
+    package func isCondemned(
+        _ address: CertificateAddress, facts: CertificateFacts, claim: Claim, deadline: UnixInstant
+    ) async throws -> Bool {
+        try await condemning(address, facts: facts, claim: claim, deadline: deadline) != nil
+    }
+
+    private func condemning(
+        _ address: CertificateAddress, facts: CertificateFacts, claim: Claim, deadline: UnixInstant
+    ) async throws -> Tombstone? {
+        guard facts.issuedAt < claim.issuedAt,
+            let tombstone = try await tombstone(of: address, deadline: deadline),
+            facts.issuedAt <= tombstone.issuedAt, !tombstone.stops(claim, at: clock.now)
+        else { return nil }
+        return tombstone
+    }
+
     /// Ends a Delete that may still be under way, or was given up: a generation that was made before it, and given to
     /// no request since, is not found again but made anew.
     ///
@@ -52,9 +69,8 @@ extension CertificateStore {
         _ address: CertificateAddress, of owner: CertificateOwner, facts: CertificateFacts, claim: Claim,
         deadline: UnixInstant
     ) async throws -> Bool {
-        guard facts.issuedAt < claim.issuedAt,
-            let tombstone = try await tombstone(of: address, deadline: deadline),
-            facts.issuedAt <= tombstone.issuedAt, !tombstone.stops(claim, at: clock.now)
+        guard
+            let tombstone = try await condemning(address, facts: facts, claim: claim, deadline: deadline)
         else { return false }
         return try await remove(address, of: owner, issuedUpTo: tombstone.issuedAt, deadline: deadline)
     }

@@ -15,6 +15,8 @@ package struct IssuanceError: DiagnosticError, Equatable {
         case stableKeyUnavailable
         /// Two writers changed one record again and again.
         case contention
+        /// There is no account at the certificate authority that could do it.
+        case noAccount
         /// The certificate authority's terms of service must be agreed to.
         case termsNotAgreed
         /// A certificate authority asked for something that cannot be answered.

@@ -30,6 +30,20 @@ package struct OrderSettings: Hashable, Sendable, Codable {
     }
 }
 
+extension CertificateSettings {
+    /// The same, with the account of an earlier order of this generation; nil changes nothing.
+    package func ordered(by earlier: OrderSettings?) -> CertificateSettings {
+        guard let order, let earlier else { return self }
+        return CertificateSettings(
+            rotationParameter: rotationParameter, stableS3Key: stableS3Key,
+            order: OrderSettings(
+                directory: earlier.directory, contact: earlier.contact, profile: order.profile,
+                preferredChain: order.preferredChain, holder: order.holder, revokeOnDelete: order.revokeOnDelete,
+                stableCertificateARN: order.stableCertificateARN, importRegion: order.importRegion,
+                importPath: order.importPath))
+    }
+}
+
 /// Where a certificate is beside its bundle.
 package struct CertificateCopies: Hashable, Sendable, Codable {
     /// In ACM.

@@ -1,6 +1,7 @@
 internal import AWSClient
 internal import CertificateIssuance
 internal import CustomResource
+internal import Logging
 internal import PKI
 internal import Timekeeping
 
@@ -40,7 +41,12 @@ extension LetsEncryptCertificateHandler {
         if definition.importTargets.contains(.acm) {
             let acm = try copiesInACM(target)
             if let shared {
-                try await acm.replace(shared, by: copy, deadline: context.deadline)
+                // A rollback to what has run out meanwhile must not fail over it: what the ARN shows stays.
+                if try await !acm.restore(shared, to: copy, deadline: context.deadline) {
+                    context.logger.warning(
+                        "the certificate ran out and cannot be put back into ACM: change Rotation",
+                        metadata: ["acm.arn": "\(shared)"])
+                }
                 arn = shared
             } else {
                 arn = try await acm.importOnce(copy, knownARN: known?.certificateARN, deadline: context.deadline)
@@ -56,14 +62,16 @@ extension LetsEncryptCertificateHandler {
     /// Deletes the copies of a generation. An ARN that other generations share goes to the latest of them instead: with it
     /// the consumers go back to what was before.
     ///
-    /// - Parameter target: what was asked for, where copies may have been made and not written down: the request was
+    /// - Parameters:
+    ///   - target: what was asked for, where copies may have been made and not written down: the request was
     ///   stopped in between. Nil where there can be none but those of the record.
+    ///   - made: copies of which no record tells.
     func removeCopies(
-        of address: CertificateAddress, record: CertificateRecord?, target: Target?, owner: CertificateOwner,
-        in context: ResourceContext
+        of address: CertificateAddress, record: CertificateRecord?, made: CertificateCopies? = nil, target: Target?,
+        owner: CertificateOwner, in context: ResourceContext
     ) async throws {
         let label = label(of: address, owner: owner)
-        let known = record?.copies
+        let known = record?.copies ?? made
         let wanted = known == nil ? target?.properties.definition.importTargets ?? [] : []
         let order = record?.settings.order ?? target?.properties.settings.order
         if known?.serverCertificateName != nil || wanted.contains(.iam) {
@@ -78,7 +86,8 @@ extension LetsEncryptCertificateHandler {
                     && (known?.certificateARN == nil || $0.copies?.certificateARN == known?.certificateARN)
             }
             if let heir = heirs.max(by: { $0.claim.issuedAt < $1.claim.issuedAt }) {
-                return try await giveBack(to: heir, through: acm, owner: owner, in: context)
+                try await giveBack(to: heir, through: acm, owner: owner, in: context)
+                return
             }
             if let arn = known?.certificateARN {
                 return try await acm.remove(shared: arn, deadline: context.deadline)
@@ -100,7 +109,11 @@ extension LetsEncryptCertificateHandler {
         let copy = CertificateCopy(
             keyPair: contents.keyPair, certificate: contents.certificate, chain: contents.chain,
             label: label(of: address, owner: owner))
-        try await acm.replace(arn, by: copy, deadline: context.deadline)
+        if try await !acm.restore(arn, to: copy, deadline: context.deadline) {
+            context.logger.warning(
+                "what was there before ran out, or its ARN is gone: ACM shows what it did",
+                metadata: ["acm.arn": "\(arn)"])
+        }
     }
 
     private func label(of address: CertificateAddress, owner: CertificateOwner) -> CopyLabel {

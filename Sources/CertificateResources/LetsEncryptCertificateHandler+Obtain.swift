@@ -17,8 +17,7 @@ extension LetsEncryptCertificateHandler {
         let (owner, address) = (request.owner, target.address)
         let shared = try await sharedARN(target, current: current, in: context)
         if let facts = try await store.find(address, of: owner, deadline: context.deadline),
-            try await !store.removeIfCondemned(
-                address, of: owner, facts: facts, claim: request.claim, deadline: context.deadline)
+            try await !removeIfCondemned(target, facts: facts, for: request, in: context)
         {
             return try await reuse(target, facts, replacing: current, shared: shared, for: request, in: context)
         }
@@ -36,6 +35,26 @@ extension LetsEncryptCertificateHandler {
         return try await finish(target, facts, replacing: current, shared: shared, for: request, in: context)
     }
 
+    /// Ends a Delete that was given up. Its copies go first, and what was ordered is kept: it is wanted again.
+    private func removeIfCondemned(
+        _ target: Target, facts: CertificateFacts, for request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> Bool {
+        let (owner, address, deadline) = (request.owner, target.address, context.deadline)
+        guard
+            try await store.isCondemned(
+                address, facts: facts, claim: request.claim, deadline: deadline),
+            let contents = try await store.contents(of: address, deadline: deadline)
+        else { return false }
+        let record = try await store.record(at: address, deadline: deadline)
+        if let record, record.claim.issuedAt >= request.issuedAt { return false }
+        try await removeCopies(of: address, record: record, target: target, owner: owner, in: context)
+        if let order = target.properties.settings.order, !order.revokeOnDelete {
+            try await part(with: contents, order, mayReturn: true, in: context)
+        }
+        return try await store.removeIfCondemned(
+            address, of: owner, facts: facts, claim: request.claim, deadline: deadline)
+    }
+
     /// Orders the certificate and stores its bundle.
     private func order(
         _ target: Target, replaces: CertificateID?, for request: CustomResourceRequest, in context: ResourceContext
@@ -46,7 +65,7 @@ extension LetsEncryptCertificateHandler {
         let order = target.properties.request
         let origin = (requestID: request.requestID, issuedAt: request.issuedAt)
         return try await services.issuer.obtain(
-            order, solver: services.solver(for: target.properties.challenge), replaces: replaces, deadline: deadline,
+            order, for: address.key, solver: services.solver(for: target.properties.challenge), replaces: replaces, deadline: deadline,
             find: { try await store.find(address, of: owner, deadline: deadline) },
             save: { obtained in
                 // Nobody verifies a front end by its key, so there is no key to be trusted beside it.
@@ -115,11 +134,11 @@ extension LetsEncryptCertificateHandler {
             settled = try await settle(target, facts, contents, shared: shared, for: request, in: context)
         } catch {
             // A Delete that ended meanwhile did not see what was written since, and no other will come.
-            try await stopIfBuried(target, facts: facts, for: request, in: context)
+            try await stopIfBuried(target, contents, facts: facts, for: request, in: context)
             throw error
         }
         // Last of all: a Delete leaves its tombstone before it looks for what to remove, so one of the two sees the other.
-        try await stopIfBuried(target, facts: facts, replaced: settled.replaced, for: request, in: context)
+        try await stopIfBuried(target, contents, facts: facts, settled: settled, for: request, in: context)
         return ResourceOutcome(
             physicalResourceID: PhysicalResourceID.certificate(address).text,
             attributes: try LetsEncryptCertificateAttributes.attributes(
@@ -140,34 +159,41 @@ extension LetsEncryptCertificateHandler {
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> Settled {
         let address = target.address
+        let existing = try await store.record(at: address, deadline: context.deadline)
+        // Only the account that has ordered it may revoke it, whatever the properties say now.
+        let isKnown = existing?.facts.certificateFingerprint == facts.certificateFingerprint
+        let settings = target.properties.settings.ordered(by: isKnown ? existing?.settings.order : nil)
         let work: @Sendable () async throws -> Settled = {
             let copies = try await putCopies(target, contents, shared: shared, of: request.owner, in: context)
             let (claimed, replaced) = try await store.claim(
-                address, of: request.owner, settings: target.properties.settings, by: request.claim, facts: facts,
+                address, of: request.owner, settings: settings, by: request.claim, facts: facts,
                 names: target.properties.definition.names, copies: copies, certificateID: contents.certificateID,
                 deadline: context.deadline
             ) { $0.previous }
             return Settled(facts: claimed, replaced: replaced, copies: copies)
         }
-        let isCopied = try await store.record(at: address, deadline: context.deadline)?.copies != nil
-        guard !target.properties.definition.importTargets.isEmpty, !isCopied else { return try await work() }
+        guard !target.properties.definition.importTargets.isEmpty, existing?.copies == nil else { return try await work() }
         return try await services.issuer.alone(target.properties.request, deadline: context.deadline, work)
     }
 
     /// Stops a request whose generation was deleted while it ran. That Delete may not have seen the copies that were made
-    /// since.
+    /// since, nor the certificate itself, which the next try shall have.
     private func stopIfBuried(
-        _ target: Target, facts: CertificateFacts, replaced: Claim? = nil, for request: CustomResourceRequest,
-        in context: ResourceContext
+        _ target: Target, _ contents: ObtainedCertificate, facts: CertificateFacts, settled: Settled? = nil,
+        for request: CustomResourceRequest, in context: ResourceContext
     ) async throws {
         let (owner, address) = (request.owner, target.address)
         do {
             try await store.stopIfBuried(
-                address, of: owner, claim: request.claim, facts: facts, replaced: replaced,
+                address, of: owner, claim: request.claim, facts: facts, replaced: settled?.replaced,
                 deadline: context.deadline)
         } catch let error as IssuanceError where error.code == .cancelled {
             if try await store.find(address, of: owner, deadline: context.deadline) == nil {
-                try await removeCopies(of: address, record: nil, target: target, owner: owner, in: context)
+                try await removeCopies(
+                    of: address, record: nil, made: settled?.copies, target: target, owner: owner, in: context)
+                if let order = target.properties.settings.order {
+                    try await part(with: contents, order, mayReturn: true, in: context)
+                }
             }
             throw error
         }

@@ -53,12 +53,12 @@ package struct LetsEncryptCertificateHandler: ResourceHandler {
         switch PhysicalResourceID(physicalResourceID) {
         case .certificate(let address):
             try check(address, belongsTo: request.owner)
-            try await remove(address, by: request, in: context)
+            try await remove(address, asked: try? target(of: request), by: request, in: context)
         case .logStream, .unknown:
             // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
             // Properties that cannot be read made nothing.
-            guard let address = (try? target(of: request))?.address else { return }
-            try await remove(address, by: request, in: context)
+            guard let asked = try? target(of: request) else { return }
+            try await remove(asked.address, asked: asked, by: request, in: context)
         }
     }
 }
@@ -78,11 +78,13 @@ extension LetsEncryptCertificateHandler {
     }
 
     /// Nil when there are no old properties or they cannot be read (case 12).
-    func oldAddress(of request: CustomResourceRequest) -> CertificateAddress? {
+    func oldTarget(of request: CustomResourceRequest) -> Target? {
         request.oldProperties.flatMap {
             try? LetsEncryptCertificateProperties($0, defaults: defaults, account: request.stackID.account)
-        }.map { CertificateAddress($0.definition, of: request.owner) }
+        }.map { Target(properties: $0, address: CertificateAddress($0.definition, of: request.owner)) }
     }
+
+    func oldAddress(of request: CustomResourceRequest) -> CertificateAddress? { oldTarget(of: request)?.address }
 
     private func check(_ address: CertificateAddress, belongsTo owner: CertificateOwner) throws {
         guard address.kind == .letsEncrypt, address.belongs(to: owner), defaults.buckets.contains(address.bucket) else {
@@ -96,9 +98,10 @@ extension LetsEncryptCertificateHandler {
     private func removeAbandoned(
         by request: CustomResourceRequest, current: CertificateAddress, target: Target, in context: ResourceContext
     ) async {
-        guard let abandoned = oldAddress(of: request), abandoned != current, abandoned != target.address else { return }
+        guard let abandoned = oldTarget(of: request), abandoned.address != current, abandoned.address != target.address
+        else { return }
         do {
-            try await remove(abandoned, by: request, in: context)
+            try await remove(abandoned.address, asked: abandoned, by: request, in: context)
         } catch {
             context.logger.warning(
                 "what a failed update left could not be removed", metadata: ["error.message": "\(Reason(error))"])
@@ -111,8 +114,11 @@ extension LetsEncryptCertificateHandler {
     /// The tombstone is there before anybody looks for what to remove, so of this request and one that makes or finds the
     /// generation at the same time one sees the other. The bundle goes last: a repeated removal finds there what else
     /// belongs to it.
+    ///
+    /// - Parameter asked: what the generation was made for, as far as properties tell it. A request that failed half-way
+    ///   has left no record.
     private func remove(
-        _ address: CertificateAddress, by request: CustomResourceRequest, in context: ResourceContext
+        _ address: CertificateAddress, asked: Target?, by request: CustomResourceRequest, in context: ResourceContext
     ) async throws {
         try await store.bury(address, issuedAt: request.issuedAt, deadline: context.deadline)
         let record = try await store.record(at: address, deadline: context.deadline)
@@ -121,15 +127,15 @@ extension LetsEncryptCertificateHandler {
             return
         }
         let contents = try await store.contents(of: address, deadline: context.deadline)
-        if let contents, let record, let order = record.settings.order {
-            let mayReturn = try await !isReplaced(record, of: request.owner, in: context)
+        // Copies are of a bundle, which goes after them.
+        let asked = contents != nil && asked?.address == address ? asked : nil
+        try await removeCopies(of: address, record: record, target: asked, owner: request.owner, in: context)
+        // Only now: as long as something shows it, it must not be revoked, nor be given to anybody else.
+        if let contents, let order = record?.settings.order ?? asked?.properties.settings.order {
+            var mayReturn = true
+            if let record { mayReturn = try await !isReplaced(record, of: request.owner, in: context) }
             try await part(with: contents, order, mayReturn: mayReturn, in: context)
         }
-        // Copies are of a bundle, which goes after them.
-        let asked = try? target(of: request)
-        let mayHaveCopies = contents != nil && asked?.address == address
-        try await removeCopies(
-            of: address, record: record, target: mayHaveCopies ? asked : nil, owner: request.owner, in: context)
         try await store.remove(
             address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
     }
@@ -145,7 +151,7 @@ extension LetsEncryptCertificateHandler {
     }
 
     /// Revokes the certificate, or keeps it for the next who wants the same.
-    private func part(
+    func part(
         with contents: ObtainedCertificate, _ settings: OrderSettings, mayReturn: Bool, in context: ResourceContext
     ) async throws {
         let request = OrderRequest(
@@ -155,19 +161,35 @@ extension LetsEncryptCertificateHandler {
             keyAlgorithm: contents.keyPair.algorithm, profile: settings.profile,
             preferredChain: settings.preferredChain, holder: settings.holder)
         if settings.revokeOnDelete {
-            let account = try await services.accounts.open(request.authority, deadline: context.deadline)
-            // RFC 5280, section 5.3.1: cessationOfOperation.
-            try await account.revoke(contents.certificate.der, reason: 5, deadline: context.deadline)
-            return
+            // Nobody trusts it any more, and no authority revokes it.
+            guard contents.certificate.notAfter > clock.now else { return }
+            return try await revoke(contents.certificate, by: request.authority, in: context)
         }
         guard mayReturn else { return }
         do {
+            // Another order for the same names may be under way for long.
             try await services.issuer.keep(
-                contents.keyPair, pem: contents.pem, for: request, deadline: context.deadline)
+                contents.keyPair, pem: contents.pem, for: request,
+                deadline: min(context.deadline, clock.now.advanced(by: .seconds(60))))
         } catch {
             // Nothing depends on it but the authority's limits.
             context.logger.warning(
                 "a deleted certificate could not be kept", metadata: ["error.message": "\(Reason(error))"])
+        }
+    }
+
+    /// A stack must not be stuck for ever over an account that its authority does not know any more.
+    private func revoke(
+        _ certificate: IssuedCertificate, by authority: CertificateAuthority, in context: ResourceContext
+    ) async throws {
+        do {
+            // RFC 5280, section 5.3.1: cessationOfOperation.
+            try await services.accounts.known(authority, deadline: context.deadline)
+                .revoke(certificate.der, reason: 5, deadline: context.deadline)
+        } catch let error as IssuanceError where error.code == .noAccount {
+            context.logger.error("a certificate could not be revoked", metadata: ["error.message": "\(Reason(error))"])
+        } catch let error as ACMEError where [.problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code) {
+            context.logger.error("a certificate could not be revoked", metadata: ["error.message": "\(Reason(error))"])
         }
     }
 }

@@ -49,6 +49,14 @@ package struct LetsEncryptCertificateProperties: Hashable, Sendable {
             importRegion: try bag.importRegion(targets),
             importPath: try bag.importPath(targets),
             rotation: try bag.optionalString("Rotation", maximumLength: 1024))
+        if definition.importPath?.hasPrefix("/cloudfront/") == true,
+            [.rsa3072, .rsa4096].contains(definition.keyAlgorithm)
+        {
+            throw .invalid(
+                "KeyAlgorithm",
+                "is \(definition.keyAlgorithm.rawValue), of which CloudFront takes no certificates of IAM: choose another, "
+                    + "or Import ACM with ImportRegion us-east-1")
+        }
         settings = CertificateSettings(
             rotationParameter: try bag.rotationParameter() ?? "CertificateRotation", stableS3Key: false,
             order: OrderSettings(

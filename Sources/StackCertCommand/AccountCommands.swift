@@ -81,10 +81,11 @@ struct RevokeCommand: AsyncParsableCommand {
         abstract: "Revoke a certificate that this folder's account ordered.",
         discussion: """
             Browsers refuse it from then on. Revoking cannot be undone; a certificate that was only replaced runs out by \
-            itself.
+            itself. Give the --directory, --contact and --acme-folder with which it was ordered: another account may not \
+            revoke it.
 
             EXAMPLES
-              stackcert revoke --certificate tls.crt --reason key-compromise
+              stackcert revoke --contact ops@example.com --certificate tls.crt --reason key-compromise
             """)
 
     enum Why: String, ExpressibleByArgument, CaseIterable {
@@ -129,7 +130,7 @@ struct RevokeCommand: AsyncParsableCommand {
             try await aws.withAWS { connection in
                 let deadline = connection.clock.now.advanced(by: .seconds(120))
                 let account = try await AccountStore(storage: storage, transport: authority.transport(connection))
-                    .open(known, deadline: deadline)
+                    .known(known, deadline: deadline)
                 try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
                 StandardStreams.write("revoked: serial number \(leaf.serialNumber)")
             }

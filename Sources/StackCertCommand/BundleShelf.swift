@@ -71,6 +71,9 @@ struct BundleShelf: Sendable {
         }
     }
 
+    /// Where the next bundle goes, for the memory of the order.
+    func destination(after newest: Entry?) -> String { "s3://\(bucket)/\(prefix) after \(newest?.key ?? "none")" }
+
     /// Puts a bundle on the shelf, and then has the parameter name it. Can be repeated.
     func put(
         _ obtained: ObtainedCertificate, for request: OrderRequest, after previous: Entry?, deadline: UnixInstant

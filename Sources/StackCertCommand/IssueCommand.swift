@@ -151,7 +151,8 @@ struct IssueCommand: AsyncParsableCommand {
         let deadline = clock.now.advanced(by: timeout.duration)
         let before = try await shelf.newest(deadline: deadline)
         let entry = try await order.issuer.obtain(
-            request, solver: order.solver, externalAccount: order.externalAccount, deadline: deadline,
+            request, for: shelf.destination(after: before), solver: order.solver,
+            externalAccount: order.externalAccount, deadline: deadline,
             find: {
                 // Another process may have been faster.
                 let newest = try await shelf.newest(deadline: deadline)

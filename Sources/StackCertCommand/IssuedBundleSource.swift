@@ -36,7 +36,8 @@ final class IssuedBundleSource: BundleSource {
         let none: (bundle: Redacted<[UInt8]>, fingerprint: String)? = nil
         let request = request
         let new = try await issuer.obtain(
-            request, solver: solver, externalAccount: externalAccount, deadline: deadline,
+            request, for: "files after \(served?.pointer ?? "none")", solver: solver, externalAccount: externalAccount,
+            deadline: deadline,
             find: { none },
             save: { obtained in
                 let fingerprint = obtained.certificate.fingerprint

@@ -134,10 +134,24 @@ import Timekeeping
         for _ in 0..<2 { try await scene.copies().replace(arn, by: second, deadline: scene.deadline) }
         #expect(scene.acm.operations.filter { $0 == "ImportCertificate" }.count == 1)
         let stored = try #require(scene.acm.stored[arn])
-        #expect(stored.certificate == second.certificate && stored.tags == ["theirs": "x"] && !stored.users.isEmpty)
-        // It is somebody's own: no generation's removal touches it.
-        try await scene.copies().remove(second.label, names: nil, knownARN: arn, deadline: scene.deadline)
-        #expect(scene.acm.stored.count == 1)
+        #expect(stored.certificate == second.certificate && stored.tags["theirs"] == "x" && !stored.users.isEmpty)
+        // It is found by the generation that it shows, should no record tell of it.
+        #expect(stored.tags["stackcert:generation"] == second.label.generation.description)
+    }
+
+    @Test("One ARN goes back to what was before, unless that ran out or the ARN is gone")
+    func restored() async throws {
+        let (first, second) = (try await scene.copy("1", days: 1), try await scene.copy("2"))
+        let arn = try await scene.copies().importOnce(first, deadline: scene.deadline)
+        try await scene.copies().replace(arn, by: second, deadline: scene.deadline)
+        #expect(try await scene.copies().restore(arn, to: first, deadline: scene.deadline))
+        #expect(scene.acm.stored[arn]?.certificate == first.certificate)
+        try await scene.copies().replace(arn, by: second, deadline: scene.deadline)
+        scene.scene.clock.advance(by: .days(2))
+        #expect(try await !scene.copies().restore(arn, to: first, deadline: scene.deadline))
+        #expect(scene.acm.stored[arn]?.certificate == second.certificate)
+        scene.acm.forget(arn)
+        #expect(try await !scene.copies().restore(arn, to: second, deadline: scene.deadline))
     }
 
     @Test("An ARN in whose place a certificate cannot be put is told of before anything is issued")

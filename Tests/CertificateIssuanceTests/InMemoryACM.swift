@@ -108,6 +108,11 @@ final class InMemoryACM: HTTPExecutor {
             return try answer(["Certificate": found.certificate.pem])
         case "ListTagsForCertificate":
             return try answer(["Tags": found.tags.map { ["Key": $0, "Value": $1] }])
+        case "AddTagsToCertificate":
+            for tag in members["Tags"] as? [[String: String]] ?? [] {
+                change(arn) { $0.tags[tag["Key"] ?? ""] = tag["Value"] }
+            }
+            return HTTPExchange(response: HTTPResponse(status: .ok), body: [])
         case "DeleteCertificate":
             guard found.users.isEmpty else { return refusal("ResourceInUseException") }
             forget(arn)

@@ -88,10 +88,14 @@ extension InMemoryACMEServer {
             #"{"type":"\#(type)","url":"\#(Self.base)/challenge/\#(id)","token":"\#(authorization.token)","status":"\#(status)"\#(type == "dns-01" ? error : "")}"#
         }
         let challenges = [#"{"type":"unheard-of-99","odd":[1,2]}"#, challenge("http-01"), challenge("dns-01")]
-        return InMemoryAnswer(
+        var answer = InMemoryAnswer(
             body:
                 #"{"identifier":\#(text(of: authorization.identifier)),"status":"\#(status)","wildcard":\#(authorization.isWildcard),"challenges":[\#(challenges.joined(separator: ","))]}"#
         )
+        if status == "pending", authorization.isStarted, let wait = behaviour.retryAfter {
+            answer.fields["Retry-After"] = String(wait)
+        }
+        return answer
     }
 
     func challenge(

@@ -31,6 +31,8 @@ package final class InMemoryACMEServer: HTTPExecutor {
         package var profiles: [String: String]?
         /// How many times an authorization or an order is answered with "not yet".
         package var polls = 1
+        /// Seconds that it asks to wait with each such answer of an authorization.
+        package var retryAfter: Int?
         /// Whether the answer for a domain stands; the server believes what this says.
         package var validates: @Sendable (_ domain: String, _ keyAuthorization: String) -> Bool = { _, _ in true }
         package var lifetime: Duration = .days(90)

@@ -88,8 +88,24 @@ package struct ACMCopies: Sendable {
     /// - Throws: ``IssuanceError/Code/importRefused``.
     package func replace(_ arn: String, by copy: CertificateCopy, deadline: UnixInstant) async throws {
         try await checkReplaceable(arn, by: copy.keyPair.algorithm, deadline: deadline)
-        guard try await !isThere(copy, arn: arn, deadline: deadline) else { return }
-        _ = try await put(copy, arn: arn, deadline: deadline)
+        if try await !isThere(copy, arn: arn, deadline: deadline) {
+            _ = try await put(copy, arn: arn, deadline: deadline)
+        }
+        // A re-import cannot change tags: by them it is found when no record tells of it.
+        if try await !carries(copy.label, arn: arn, deadline: deadline) {
+            try await acm.addTagsToCertificate(arn, tags: copy.label.tags, deadline: deadline)
+        }
+    }
+
+    /// Like ``replace(_:by:deadline:)``, for what has to come back.
+    ///
+    /// - Returns: false, and nothing is changed, when the certificate has run out or the ARN is gone.
+    package func restore(_ arn: String, to copy: CertificateCopy, deadline: UnixInstant) async throws -> Bool {
+        guard pacing.clock.now < copy.certificate.notAfter,
+            try await unlessGone({ try await acm.describeCertificate(arn, deadline: deadline) }) != nil
+        else { return false }
+        try await replace(arn, by: copy, deadline: deadline)
+        return true
     }
 
     /// Deletes the one that all generations shared, when nothing uses it any more.

@@ -1,4 +1,5 @@
 package import ACME
+internal import AWSClient
 internal import Diagnostics
 package import PKI
 package import Timekeeping
@@ -28,12 +29,14 @@ package struct ACMEIssuer: Sendable {
     /// Gets a certificate and has it saved.
     ///
     /// - Parameters:
+    ///   - destination: where the certificate is going to be stored. What was stored, or was about to be, is given to the
+    ///     same destination again, and to no other.
     ///   - replaces: the certificate whose time has come by the authority's own renewal information.
     ///   - deadline: answers are taken back before it.
     ///   - find: looks whether the result is there already: another process may have been faster.
     ///   - save: stores the certificate where it belongs. Before it has returned nothing is forgotten.
     package func obtain<Result: Sendable>(
-        _ request: OrderRequest, solver: any ChallengeSolver, replaces: CertificateID? = nil,
+        _ request: OrderRequest, for destination: String, solver: any ChallengeSolver, replaces: CertificateID? = nil,
         externalAccount: ExternalAccount? = nil, deadline: UnixInstant,
         find: @escaping @Sendable () async throws -> Result?,
         save: @escaping @Sendable (ObtainedCertificate) async throws -> Result
@@ -46,28 +49,49 @@ package struct ACMEIssuer: Sendable {
             if let found = try await find() { return found }
             var book = try await OpenBook(of: request, in: storage, deadline: deadline)
             book.contents.tidy(at: clock.now)
-            if let kept = try? keptCertificate(for: request, in: book.contents) {
+            if let kept = try? keptCertificate(for: request, destination, in: book.contents) {
                 progress(.kept)
-                // Out of the book first: nobody else may be given the same key.
+                book.contents.kept?.destination = destination
+                try await book.write(deadline: deadline)
+                let result = try await saving(kept, &book, deadline: deadline, save)
                 book.contents.kept = nil
                 try await book.write(deadline: deadline)
-                return try await save(kept)
+                return result
             }
             let run = OrderRun(
-                request: request, solver: solver, accounts: accounts, clock: clock, progress: progress,
-                replaces: replaces, externalAccount: externalAccount)
+                request: request, destination: destination, solver: solver, accounts: accounts, clock: clock,
+                progress: progress, replaces: replaces, externalAccount: externalAccount)
             let obtained = try await run.complete(&book, deadline: deadline)
-            let result = try await save(obtained)
             let certificate = obtained.certificate
+            if book.contents.open?.destination == nil {
+                book.contents.open?.destination = destination
+                book.contents.failures = []
+                book.contents.issuances.append(
+                    OrderBook.Issuance(
+                        at: clock.now,
+                        due: RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter)))
+                try await book.write(deadline: deadline)
+            }
+            let result = try await saving(obtained, &book, deadline: deadline, save)
             book.contents.open = nil
-            book.contents.failures = []
-            book.contents.issuances.append(
-                OrderBook.Issuance(
-                    at: clock.now,
-                    due: RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter)))
             try await book.write(deadline: deadline)
             progress(.issued(notAfter: certificate.notAfter))
             return result
+        }
+    }
+
+    /// What is known not to have been stored may go to another destination.
+    private func saving<Result: Sendable>(
+        _ obtained: ObtainedCertificate, _ book: inout OpenBook, deadline: UnixInstant,
+        _ save: @Sendable (ObtainedCertificate) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await save(obtained)
+        } catch let error as AWSError where error.isRefusal {
+            book.contents.open?.destination = nil
+            book.contents.kept?.destination = nil
+            try? await book.write(deadline: deadline)
+            throw error
         }
     }
 
@@ -100,15 +124,24 @@ package struct ACMEIssuer: Sendable {
     }
 
     /// Nil when none was kept that would do.
-    private func keptCertificate(for request: OrderRequest, in book: OrderBook) throws -> ObtainedCertificate? {
-        guard let kept = book.kept, kept.holder == request.holder, kept.kind == OrderBook.Kind(request) else {
-            return nil
-        }
+    private func keptCertificate(
+        for request: OrderRequest, _ destination: String, in book: OrderBook
+    ) throws -> ObtainedCertificate? {
+        guard let kept = book.kept, kept.holder == request.holder, kept.kind == OrderBook.Kind(request),
+            kept.destination == nil || kept.destination == destination
+        else { return nil }
         let obtained = try ObtainedCertificate(
             pem: kept.chainPEM, keyPair: KeyPair(pkcs8PEM: kept.privateKeyPEM), names: request.names)
         let certificate = obtained.certificate
         let due = RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter)
         return due > clock.now ? obtained : nil
+    }
+}
+
+extension AWSError {
+    /// Whether it is certain that nothing was written.
+    fileprivate var isRefusal: Bool {
+        [.accessDenied, .noSuchBucket].contains(code) || code.rawValue.hasPrefix("KMS.")
     }
 }
 

@@ -23,10 +23,32 @@ package struct AccountStore: Sendable {
         _ authority: CertificateAuthority, externalAccount: ExternalAccount? = nil, deadline: UnixInstant
     ) async throws -> Account {
         let server = try await ACMEServer.discover(authority.directory, over: transport, deadline: deadline)
-        if let (stored, _) = try await stored(authority, deadline: deadline), let url = stored.url {
-            return server.account(url, key: try AccountKey(jwk: Redacted(stored.key)))
-        }
+        if let known = try await known(authority, at: server, deadline: deadline) { return known }
         return try await register(authority, at: server, externalAccount: externalAccount, deadline: deadline)
+    }
+
+    /// The account that ordered before. For what no other account may do.
+    ///
+    /// - Throws: ``IssuanceError/Code/noAccount``.
+    package func known(_ authority: CertificateAuthority, deadline: UnixInstant) async throws -> Account {
+        let server = try await ACMEServer.discover(authority.directory, over: transport, deadline: deadline)
+        guard let known = try await known(authority, at: server, deadline: deadline) else {
+            throw IssuanceError(
+                .noAccount,
+                "There is no account at \(authority.directory.host) "
+                    + (authority.contact == nil ? "without a contact" : "with this contact")
+                    + ": name the directory and the contact with which the certificate was ordered.")
+        }
+        return known
+    }
+
+    private func known(
+        _ authority: CertificateAuthority, at server: ACMEServer, deadline: UnixInstant
+    ) async throws -> Account? {
+        guard let (stored, _) = try await stored(authority, deadline: deadline), let url = stored.url else {
+            return nil
+        }
+        return server.account(url, key: try AccountKey(jwk: Redacted(stored.key)))
     }
 
     /// Makes the account with the key that is stored, or with a new one. Also for an account that the authority has

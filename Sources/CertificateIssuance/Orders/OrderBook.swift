@@ -10,6 +10,8 @@ struct OrderBook: Codable, Sendable {
     var kept: KeptCertificate?
     /// The last seven days'.
     var issuances: [Issuance] = []
+    /// Answers to challenges that could not be taken back yet.
+    var leftovers: [Leftover] = []
     /// Failed validations of the last hour.
     var failures: [UnixInstant] = []
     /// The authority wants to hear nothing of these names before.
@@ -19,12 +21,22 @@ struct OrderBook: Codable, Sendable {
     struct OpenOrder: Codable, Sendable {
         let url: ResourceURL
         let account: ResourceURL
+        let holder: String
         let kind: Kind
         /// PKCS#8.
         let privateKeyPEM: String
-        let challengeType: String
+        var challengeType: String
         /// Where answers stand or are about to stand.
         var placements: [ChallengePlacement] = []
+        /// Where its certificate was stored, or was about to be: nobody else may be given the same key.
+        var destination: String?
+    }
+
+    /// An answer that a process left behind.
+    struct Leftover: Codable, Hashable, Sendable {
+        let challengeType: String
+        let placement: ChallengePlacement
+        let since: UnixInstant
     }
 
     /// A certificate whose generation was deleted. Whoever wants the same within seven days gets it again: a stack that
@@ -36,6 +48,8 @@ struct OrderBook: Codable, Sendable {
         /// The certificate first.
         let chainPEM: String
         let until: UnixInstant
+        /// As of an open order.
+        var destination: String?
     }
 
     struct Issuance: Codable, Sendable {
@@ -63,6 +77,7 @@ struct OrderBook: Codable, Sendable {
     /// Forgets what is too old to matter.
     mutating func tidy(at now: UnixInstant) {
         issuances.removeAll { $0.at.duration(to: now) >= Self.memory }
+        leftovers.removeAll { $0.since.duration(to: now) >= Self.memory }
         failures.removeAll { $0.duration(to: now) >= .seconds(3600) }
         if let until = refusedUntil, until <= now { refusedUntil = nil }
         if let kept, kept.until <= now { self.kept = nil }

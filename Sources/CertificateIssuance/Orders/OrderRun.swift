@@ -6,6 +6,8 @@ internal import Timekeeping
 /// Carries out one order, from wherever an earlier process left it to the certificate (RFC 8555, section 7.4).
 struct OrderRun: Sendable {
     let request: OrderRequest
+    /// See ``ACMEIssuer/obtain(_:for:solver:replaces:externalAccount:deadline:find:save:)``.
+    let destination: String
     let solver: any ChallengeSolver
     let accounts: AccountStore
     let clock: any WallClock
@@ -15,6 +17,8 @@ struct OrderRun: Sendable {
 
     /// Kept back of the time to take answers to challenges back.
     private static let cleanUpReserve = Duration.seconds(20)
+    /// How long earlier answers may take to be removed.
+    private static let leftoverTime = Duration.seconds(60)
 
     func complete(_ book: inout OpenBook, deadline: UnixInstant) async throws -> ObtainedCertificate {
         try await removeLeftovers(&book, deadline: deadline)
@@ -24,11 +28,16 @@ struct OrderRun: Sendable {
         if let (order, keyPair) = try await resume(book.contents.open, of: account, deadline: deadline) {
             progress(.resumed)
             do {
-                return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
+                let obtained = try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
+                let certificate = obtained.certificate
+                let due = RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter)
+                if due > clock.now { return obtained }
             } catch let error as IssuanceError where error.code == .validationFailed {
                 // The authority may have looked while the answers of the interrupted process were gone already.
-                book.contents.open = nil
+                book.contents.failures.append(clock.now)
             }
+            book.contents.open = nil
+            try await book.write(deadline: deadline)
         }
         try book.contents.checkLimits(for: request, at: clock.now)
         let (order, keyPair) = try await begin(&book, &account, deadline: deadline)
@@ -47,16 +56,33 @@ struct OrderRun: Sendable {
         _ order: Order, _ keyPair: KeyPair, of account: Account, noting book: inout OpenBook, deadline: UnixInstant
     ) async throws -> ObtainedCertificate {
         let validated = try await validate(order, of: account, noting: &book, deadline: deadline)
-        return try await finish(validated, keyPair, of: account, deadline: deadline)
+        let obtained = try await finish(validated, keyPair, of: account, deadline: deadline)
+        try await removeLeftovers(&book, deadline: deadline)
+        return obtained
     }
 
-    /// A process that was killed may have left answers to challenges.
+    /// A process that was killed, or had no time left, may have left answers to challenges. One that cannot be removed
+    /// keeps nobody from a certificate: it is tried again with each order of these names.
     private func removeLeftovers(_ book: inout OpenBook, deadline: UnixInstant) async throws {
-        guard let open = book.contents.open, !open.placements.isEmpty, open.challengeType == solver.challengeType
-        else { return }
-        try await solver.cleanUp(open.placements, deadline: deadline)
-        book.contents.open?.placements = []
-        try await book.write(deadline: deadline)
+        let (before, now) = (book.contents.leftovers, clock.now)
+        if let open = book.contents.open, !open.placements.isEmpty {
+            book.contents.leftovers += open.placements.map {
+                OrderBook.Leftover(challengeType: open.challengeType, placement: $0, since: now)
+            }
+            book.contents.open?.placements = []
+        }
+        let own = book.contents.leftovers.filter { $0.challengeType == solver.challengeType }.map(\.placement)
+        if !own.isEmpty {
+            do {
+                try await solver.cleanUp(own, deadline: min(deadline, now.advanced(by: Self.leftoverTime)))
+                book.contents.leftovers.removeAll { $0.challengeType == solver.challengeType }
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                progress(.leftoversStay(own.map(\.description), why: "\(Reason(error))"))
+            }
+        }
+        if before != book.contents.leftovers || !own.isEmpty { try await book.write(deadline: deadline) }
     }
 
     private func checkProfile(of directory: Directory) throws {
@@ -75,17 +101,17 @@ struct OrderRun: Sendable {
         _ open: OrderBook.OpenOrder?, of account: Account, deadline: UnixInstant
     ) async throws -> (Order, KeyPair)? {
         guard let open, open.kind == OrderBook.Kind(request), open.account == account.url,
+            open.holder == request.holder, open.destination == nil || open.destination == destination,
             let keyPair = try? KeyPair(pkcs8PEM: open.privateKeyPEM)
         else { return nil }
         do {
             let order = try await account.order(at: open.url, deadline: deadline).order
             return order.status == .invalid || Set(order.identifiers) != Set(request.identifiers)
                 ? nil : (order, keyPair)
-        } catch let error as ACMEError {
+        } catch let error as ACMEError
+            where [.problem(.malformed), .problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code)
+        {
             // The authority has forgotten it.
-            guard case .problem(let type) = error.code, type != .rateLimited, type != .serverInternal else {
-                throw error
-            }
             return nil
         }
     }
@@ -106,7 +132,7 @@ struct OrderRun: Sendable {
         }
         let keyPair = try await key
         book.contents.open = OrderBook.OpenOrder(
-            url: order.url, account: account.url, kind: OrderBook.Kind(request),
+            url: order.url, account: account.url, holder: request.holder, kind: OrderBook.Kind(request),
             privateKeyPEM: keyPair.privateKeyPEM.exposed, challengeType: solver.challengeType)
         try await book.write(deadline: deadline)
         progress(.ordered(names: request.names.count))
@@ -135,6 +161,7 @@ struct OrderRun: Sendable {
         try await validation.run(
             order,
             noting: { placements in
+                book.contents.open?.challengeType = solver.challengeType
                 book.contents.open?.placements = placements
                 try await book.write(deadline: deadline)
             },

@@ -10,6 +10,7 @@ package enum OrderStep: Hashable, Sendable, CustomStringConvertible {
     case validated(name: String)
     case finalizing
     case chainNotOffered(issuer: String)
+    case leftoversStay([String], why: String)
     case issued(notAfter: UnixInstant)
 
     package var description: String {
@@ -24,6 +25,8 @@ package enum OrderStep: Hashable, Sendable, CustomStringConvertible {
         case .finalizing: "waiting for the certificate"
         case .chainNotOffered(let issuer):
             "no chain below \"\(issuer)\" is offered: taking the authority's own choice"
+        case .leftoversStay(let places, let why):
+            "answers to challenges could not be taken back yet: \(places.joined(separator: ", ")). \(why)"
         case .issued(let notAfter): "issued, valid until \(notAfter)"
         }
     }

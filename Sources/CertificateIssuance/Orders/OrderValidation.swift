@@ -45,8 +45,8 @@ struct OrderValidation: Sendable {
         let cleanUp = _Concurrency.Task { try await solver.cleanUp(placements, deadline: deadline) }
         let cleaned = await cleanUp.result
         try outcome.get()
-        try cleaned.get()
-        try await noting([])
+        // All names are proven: an answer that stays is no reason to fail. It is written down, and removed later.
+        if case .success = cleaned { try await noting([]) }
     }
 
     /// In as many waves as there is room for.

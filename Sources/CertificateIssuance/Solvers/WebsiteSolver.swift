@@ -44,7 +44,10 @@ package struct WebsiteSolver: ChallengeSolver {
 
     package func cleanUp(_ placements: [ChallengePlacement], deadline: UnixInstant) async throws {
         try await eachOf(placements) { placement in
-            try await s3.deleteObject(bucket: placement.container, key: placement.name, deadline: deadline)
+            // Nothing stands in a bucket that is not there.
+            _ = try await unlessAbsent {
+                try await s3.deleteObject(bucket: placement.container, key: placement.name, deadline: deadline)
+            }
         }
     }
 }

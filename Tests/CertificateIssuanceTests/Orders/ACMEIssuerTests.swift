@@ -1,4 +1,5 @@
 import ACME
+import AWSClient
 import CertificateIssuance
 import PKI
 import TestSupport
@@ -63,6 +64,20 @@ import Timekeeping
         // The hundred readings at the beginning, and no more.
         #expect(polls == 100)
         #expect(world.solver.waves == [100])
+        // Every answer brings a nonce for another request: only the first ones have to be asked for.
+        #expect(world.server.count("nonce") * 3 < names.count)
+    }
+
+    @Test("asks again when the authority says so while it waits for a verdict")
+    func retryAfterWhilePolling() async throws {
+        world.server.change {
+            $0.polls = 2
+            $0.retryAfter = 8
+        }
+        let before = world.clock.now
+        _ = try await world.obtain(try world.request("example.com"))
+        #expect(before.duration(to: world.clock.now) >= .seconds(16))
+        #expect(world.server.count("authorization") <= 5)
     }
 
     @Test("answers in waves when there is no room for all")
@@ -163,6 +178,16 @@ import Timekeeping
         #expect(orders == 4)
     }
 
+    @Test("keeps a deleted certificate for nearly seven days")
+    func keptLong() async throws {
+        let request = try world.request("example.com")
+        let first = try await world.obtain(request)
+        try await world.issuer.keep(
+            first.keyPair, pem: first.pem, for: request, deadline: world.clock.now.advanced(by: .seconds(60)))
+        world.clock.advance(by: .days(7) - .seconds(300))
+        #expect(try await world.obtain(request).certificate == first.certificate)
+    }
+
     @Test("does not keep a deleted certificate for more than seven days")
     func keptTooLong() async throws {
         let request = try world.request("example.com")
@@ -171,7 +196,7 @@ import Timekeeping
             first.keyPair, pem: first.pem, for: request, deadline: world.clock.now.advanced(by: .seconds(60)))
         world.clock.advance(by: .days(7))
         #expect(try await world.obtain(request).certificate != first.certificate)
-        #expect(!world.storage.text("orders/").contains("keptCertificate"))
+        #expect(!world.storage.text("orders/").contains(#""kept""#))
     }
 
     @Test("orders once for ten creations that are rolled back")
@@ -210,12 +235,41 @@ import Timekeeping
         #expect(world.server.requests.contains { $0.payload.contains(#""profile":"shortlived""#) })
     }
 
-    @Test("goes on after lost answers to any request", arguments: 1...22)
-    func lostAnswer(ordinal: Int) async throws {
-        world.server.change { $0.fault = { $1 == ordinal ? .answerLost : nil } }
-        _ = try await world.obtain(try world.request("example.com", "*.example.com"))
-        #expect(orders <= 2)
-        #expect(world.solver.standing.isEmpty)
+    @Test("goes on after a lost answer to any request")
+    func lostAnswer() async throws {
+        var struck = 0
+        for ordinal in 1...100 {
+            let world = IssuerUnderTest()
+            world.server.change { $0.fault = { $1 == ordinal ? .answerLost : nil } }
+            _ = try await world.obtain(try world.request("example.com", "*.example.com"))
+            guard world.server.requests.count >= ordinal else { break }
+            struck = ordinal
+            #expect(world.server.requests.count { $0.payload.contains("identifiers") } <= 2, "request \(ordinal)")
+            #expect(world.solver.standing.isEmpty, "request \(ordinal)")
+        }
+        #expect(struck > 10)
+    }
+
+    @Test("loses no account whose key was being changed when the process was killed")
+    func killedWhileTheKeyChanges() async throws {
+        var steps = 0
+        for step in 1...100 {
+            let world = IssuerUnderTest()
+            let request = try world.request("example.com")
+            _ = try await world.obtain(request)
+            let soon = world.clock.now.advanced(by: .seconds(300))
+            let account = try await world.accounts.known(request.authority, deadline: soon)
+            world.die(before: step)
+            _ = try? await world.accounts.changeKey(of: request.authority, deadline: soon)
+            guard world.isDead else { break }
+            steps = step
+            world.die(before: nil)
+            let changed = try await world.accounts.changeKey(of: request.authority, deadline: soon)
+            #expect(changed.url == account.url, "killed before step \(step)")
+            #expect(changed.key.thumbprint != account.key.thumbprint)
+            _ = try await world.obtain(request)
+        }
+        #expect(steps > 5)
     }
 
     @Test("killed before any step, is succeeded by one that finishes with at most one order more")
@@ -238,6 +292,61 @@ import Timekeeping
             #expect(shelf.certificate != nil)
         }
         #expect(steps > 25)
+    }
+
+    @Test("gives what was stored to nobody else, wherever it was killed")
+    func destinations() async throws {
+        var stored = 0
+        for step in 1...200 {
+            let world = IssuerUnderTest()
+            let (one, other) = (Shelf(), Shelf())
+            let request = try world.request("example.com")
+            world.die(before: step)
+            _ = try? await world.obtain(request, on: one, as: "one")
+            guard world.isDead else { break }
+            world.die(before: nil)
+            world.clock.advance(by: .seconds(61))
+            let second = try await world.obtain(request, on: other, as: "other")
+            guard let first = one.certificate else { continue }
+            stored += 1
+            #expect(first.keyPair.publicKey != second.keyPair.publicKey, "killed before step \(step)")
+        }
+        #expect(stored > 0)
+    }
+
+    @Test("does not order again for another stack when the bundle of the first was refused")
+    func refusedSave() async throws {
+        let request = try world.request("example.com")
+        let soon = world.clock.now.advanced(by: .seconds(300))
+        let none: ObtainedCertificate? = nil
+        await #expect(throws: AWSError.self) {
+            try await world.issuer.obtain(
+                request, for: "one", solver: world.solver, deadline: soon, find: { none },
+                save: { _ in throw AWSError(.accessDenied, "scripted") })
+        }
+        _ = try await world.obtain(request, as: "two")
+        #expect(orders == 1)
+    }
+
+    @Test("gives no order that was interrupted to another account")
+    func holders() async throws {
+        world.server.change { $0.polls = 1000 }
+        let patience = Duration.seconds(30)
+        _ = try? await world.obtain(try world.request("example.com"), within: patience)
+        world.server.change { $0.polls = 0 }
+        _ = try await world.obtain(try world.request("example.com", holder: "999988887777"))
+        #expect(orders == 2)
+    }
+
+    @Test("issues although an answer cannot be taken back, and takes it back later")
+    func leftovers() async throws {
+        world.solver.setStuck(true)
+        _ = try await world.obtain(try world.request("example.com", "*.example.com"))
+        #expect(world.solver.standing.count == 2)
+        _ = try await world.obtain(try world.request("example.com", "*.example.com"))
+        world.solver.setStuck(false)
+        _ = try await world.obtain(try world.request("example.com", "*.example.com"))
+        #expect(world.solver.standing.isEmpty)
     }
 
     @Test("orders once when twenty want the same at the same time")

@@ -28,12 +28,14 @@ final class IssuerUnderTest: Sendable {
         self.lifeline = lifeline
     }
 
-    var issuer: ACMEIssuer {
-        let transport = ACMETransport(
-            executor: Tapped(server: server, lifeline: lifeline), userAgent: "stackcert-tests/1", clock: clock,
-            jitter: { $0.lowerBound })
-        return ACMEIssuer(
-            accounts: AccountStore(storage: storage, transport: transport), storage: storage, clock: clock)
+    var issuer: ACMEIssuer { ACMEIssuer(accounts: accounts, storage: storage, clock: clock) }
+
+    var accounts: AccountStore {
+        AccountStore(
+            storage: storage,
+            transport: ACMETransport(
+                executor: Tapped(server: server, lifeline: lifeline), userAgent: "stackcert-tests/1", clock: clock,
+                jitter: { $0.lowerBound }))
     }
 
     /// Ends everything before the given step from now on; nil lets everything through.
@@ -54,11 +56,11 @@ final class IssuerUnderTest: Sendable {
 
     /// - Parameter shelf: where the certificate is saved, and found again.
     func obtain(
-        _ request: OrderRequest, on shelf: Shelf = Shelf(), replaces: CertificateID? = nil,
-        within time: Duration = .seconds(300)
+        _ request: OrderRequest, on shelf: Shelf = Shelf(), as destination: String = "bundle",
+        replaces: CertificateID? = nil, within time: Duration = .seconds(300)
     ) async throws -> ObtainedCertificate {
         try await issuer.obtain(
-            request, solver: solver, replaces: replaces, deadline: clock.now.advanced(by: time),
+            request, for: destination, solver: solver, replaces: replaces, deadline: clock.now.advanced(by: time),
             find: { shelf.certificate },
             save: { certificate in
                 try self.lifeline.step()
@@ -136,7 +138,8 @@ final class InMemoryACMEStorage: ACMEStorage {
 /// Shows answers in memory.
 final class InMemorySolver: ChallengeSolver {
     private let lifeline: Lifeline
-    private let state = Mutex<(standing: Set<ChallengePlacement>, presented: [Int], room: Int)>(([], [], .max))
+    private let state = Mutex<(standing: Set<ChallengePlacement>, presented: [Int], room: Int, isStuck: Bool)>(
+        ([], [], .max, false))
     let challengeType = "dns-01"
 
     init(lifeline: Lifeline) { self.lifeline = lifeline }
@@ -144,6 +147,8 @@ final class InMemorySolver: ChallengeSolver {
     var standing: Set<ChallengePlacement> { state.withLock { $0.standing } }
     /// How many answers were put up each time.
     var waves: [Int] { state.withLock { $0.presented } }
+    /// Answers cannot be taken back as long as it is.
+    func setStuck(_ isStuck: Bool) { state.withLock { $0.isStuck = isStuck } }
     func makeRoom(for count: Int) { state.withLock { $0.room = count } }
 
     func shows(_ keyAuthorization: String, for domain: String) -> Bool {
@@ -171,6 +176,9 @@ final class InMemorySolver: ChallengeSolver {
 
     func cleanUp(_ placements: [ChallengePlacement], deadline: UnixInstant) async throws {
         try lifeline.step()
-        state.withLock { $0.standing.subtract(placements) }
+        try state.withLock { state in
+            if state.isStuck { throw IssuanceError(.noPlaceForAnswer, "scripted") }
+            state.standing.subtract(placements)
+        }
     }
 }

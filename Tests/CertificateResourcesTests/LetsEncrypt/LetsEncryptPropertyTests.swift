@@ -66,6 +66,10 @@ import Testing
             changes: ["Import": "IAM", "ImportPath": "cloudfront"],
             reason: "Property ImportPath must begin and end with a slash, such as /cloudfront/shop/."),
         Case(
+            changes: ["Import": "IAM", "ImportPath": "/cloudfront/x/", "KeyAlgorithm": "RSA_4096"],
+            reason: "Property KeyAlgorithm is RSA_4096, of which CloudFront takes no certificates of IAM: choose "
+                + "another, or Import ACM with ImportRegion us-east-1."),
+        Case(
             changes: ["StableCertificateArn": "true"],
             reason: "Property StableCertificateArn is true without a copy in ACM: set Import to ACM."),
         Case(
