@@ -44,11 +44,16 @@ extension CertificateStore {
             .cancelled, "CloudFormation deleted this certificate while it was being made: nothing was kept.")
     }
 
-    /// Whether a Delete of the generation may still be under way, or was given up: it was made before that Delete.
+    /// Whether a Delete of the generation may still be under way, or was given up: it was made before that Delete, and no
+    /// request was given it since.
     package func isCondemned(
         _ address: CertificateAddress, facts: CertificateFacts, claim: Claim, deadline: UnixInstant
     ) async throws -> Bool {
-        try await condemning(address, facts: facts, claim: claim, deadline: deadline) != nil
+        guard let tombstone = try await condemning(address, facts: facts, claim: claim, deadline: deadline) else {
+            return false
+        }
+        let given = try await record(at: address, deadline: deadline)?.claim.issuedAt ?? facts.issuedAt
+        return given <= tombstone.issuedAt
     }
 
     private func condemning(

@@ -46,7 +46,6 @@ extension LetsEncryptCertificateHandler {
             let contents = try await store.contents(of: address, deadline: deadline)
         else { return false }
         let record = try await store.record(at: address, deadline: deadline)
-        if let record, record.claim.issuedAt >= request.issuedAt { return false }
         try await removeCopies(of: address, record: record, target: target, owner: owner, in: context)
         if let order = target.properties.settings.order, !order.revokeOnDelete {
             try await part(with: contents, order, mayReturn: true, in: context)
@@ -65,7 +64,8 @@ extension LetsEncryptCertificateHandler {
         let order = target.properties.request
         let origin = (requestID: request.requestID, issuedAt: request.issuedAt)
         return try await services.issuer.obtain(
-            order, for: address.key, solver: services.solver(for: target.properties.challenge), replaces: replaces, deadline: deadline,
+            order, for: address.key, solver: services.solver(for: target.properties.challenge), replaces: replaces,
+            deadline: deadline,
             find: { try await store.find(address, of: owner, deadline: deadline) },
             save: { obtained in
                 // Nobody verifies a front end by its key, so there is no key to be trusted beside it.
@@ -172,7 +172,9 @@ extension LetsEncryptCertificateHandler {
             ) { $0.previous }
             return Settled(facts: claimed, replaced: replaced, copies: copies)
         }
-        guard !target.properties.definition.importTargets.isEmpty, existing?.copies == nil else { return try await work() }
+        guard !target.properties.definition.importTargets.isEmpty, existing?.copies == nil else {
+            return try await work()
+        }
         return try await services.issuer.alone(target.properties.request, deadline: context.deadline, work)
     }
 

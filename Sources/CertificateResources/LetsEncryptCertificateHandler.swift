@@ -188,7 +188,9 @@ extension LetsEncryptCertificateHandler {
                 .revoke(certificate.der, reason: 5, deadline: context.deadline)
         } catch let error as IssuanceError where error.code == .noAccount {
             context.logger.error("a certificate could not be revoked", metadata: ["error.message": "\(Reason(error))"])
-        } catch let error as ACMEError where [.problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code) {
+        } catch let error as ACMEError
+            where [.problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code)
+        {
             context.logger.error("a certificate could not be revoked", metadata: ["error.message": "\(Reason(error))"])
         }
     }
