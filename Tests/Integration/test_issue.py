@@ -201,7 +201,7 @@ def test_a_revoked_certificate_is_revoked_at_the_authority(issuing: Issuing, dom
     accounts = len(issuing.authority.shim.named("newAccount"))
     others = issuing.run([*revoke[:-1], "nobody@example.com"])
     assert others.returncode == 2
-    assert "There is no account at 127.0.0.1 with this contact" in others.stderr
+    assert "There is no account at" in others.stderr and "with this contact" in others.stderr
     assert len(issuing.authority.shim.named("newAccount")) == accounts
 
 
