@@ -77,7 +77,7 @@ private let endpoint = environment["STACKCERT_SERVICES_ENDPOINT"]
             let body = try await ACM(client).getCertificate(arn, deadline: deadline)
             #expect(try IssuedCertificate(pem: body) == second.certificate)
             #expect(found.notAfter == second.certificate.notAfter)
-            try await copies.remove(first.label, names: nil, knownARN: arn, deadline: deadline)
+            try await copies.remove(second.label, names: nil, knownARN: arn, deadline: deadline)
             #expect(try await !ACM(client).listCertificates(deadline: deadline).map(\.arn).contains(arn))
         }
     }
