@@ -26,7 +26,7 @@ extension BackendCertificateHandler {
         {
             return outcome
         }
-        try checkForUnknownProperties(request)
+        try request.checkNames(BackendCertificateProperties.names)
         try await store.stopIfBuried(
             target.address, of: owner, claim: request.claim, deadline: context.deadline)
         let stable = target.properties.settings.stableS3Key
@@ -187,17 +187,5 @@ extension BackendCertificateHandler {
             // The rollback's Update tries again, and the sweep reports what is left.
             context.logger.warning("what a failed update wrote could not be removed")
         }
-    }
-
-    /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on
-    /// it. What the stack had before is left alone: users of system A force updates with properties of their own.
-    private func checkForUnknownProperties(_ request: CustomResourceRequest) throws(CustomResourceError) {
-        let known = BackendCertificateProperties.names.union(request.oldProperties.map { Set($0.members.keys) } ?? [])
-        guard let name = request.properties.names(besides: known).first else { return }
-        let shown = name.utf8.count <= 64 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? name : "with this name"
-        throw CustomResourceError(
-            .unknownProperty(name),
-            "Property \(shown) is not one of this resource's: "
-                + BackendCertificateProperties.names.sorted().joined(separator: ", ") + ".")
     }
 }

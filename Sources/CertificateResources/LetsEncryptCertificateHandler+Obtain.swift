@@ -21,7 +21,7 @@ extension LetsEncryptCertificateHandler {
         {
             return try await reuse(target, facts, replacing: current, shared: shared, for: request, in: context)
         }
-        try checkForUnknownProperties(request)
+        try request.checkNames(LetsEncryptCertificateProperties.names)
         try await store.stopIfBuried(address, of: owner, claim: request.claim, deadline: context.deadline)
         if let shared {
             try await copiesInACM(target).checkReplaceable(
@@ -199,17 +199,5 @@ extension LetsEncryptCertificateHandler {
             }
             throw error
         }
-    }
-
-    /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on it.
-    private func checkForUnknownProperties(_ request: CustomResourceRequest) throws(CustomResourceError) {
-        let known = LetsEncryptCertificateProperties.names.union(
-            request.oldProperties.map { Set($0.members.keys) } ?? [])
-        guard let name = request.properties.names(besides: known).first else { return }
-        let shown = name.utf8.count <= 64 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? name : "with this name"
-        throw CustomResourceError(
-            .unknownProperty(name),
-            "Property \(shown) is not one of this resource's: "
-                + LetsEncryptCertificateProperties.names.sorted().joined(separator: ", ") + ".")
     }
 }

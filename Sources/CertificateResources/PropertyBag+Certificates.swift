@@ -58,3 +58,16 @@ private func isASCIIDigit(_ byte: UInt8) -> Bool {
 func printable(_ text: String) -> String {
     text.unicodeScalars.map { $0.value > 0x20 && $0.value < 0x7f ? String($0) : $0.escaped(asASCII: true) }.joined()
 }
+
+extension CustomResourceRequest {
+    /// A name that the resource does not have is most likely a typing error, so it is refused while nothing depends on it.
+    /// Names that an earlier request had are let pass.
+    func checkNames(_ names: Set<String>) throws(CustomResourceError) {
+        let known = names.union(oldProperties.map { Set($0.members.keys) } ?? [])
+        guard let name = properties.names(besides: known).first else { return }
+        let shown = name.utf8.count <= 64 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? name : "with this name"
+        throw CustomResourceError(
+            .unknownProperty(name),
+            "Property \(shown) is not one of this resource's: " + names.sorted().joined(separator: ", ") + ".")
+    }
+}
