@@ -79,7 +79,9 @@ struct OrderRun: Sendable {
             } catch let error as CancellationError {
                 throw error
             } catch {
-                progress(.leftoversStay(own.map(\.description), why: "\(Reason(error))"))
+                // An object's name has the token in it, which no log shall have.
+                progress(
+                    .leftoversStay(own.map { "\($0.domain) in \($0.container)" }, why: "\(Reason(error))"))
             }
         }
         if before != book.contents.leftovers || !own.isEmpty { try await book.write(deadline: deadline) }
