@@ -23,6 +23,32 @@ package struct Account: Sendable {
         _ = try await post(Array(payload.utf8), to: url, "an update of the account", deadline: deadline)
     }
 
+    /// Whether the server takes requests of an account.
+    package enum Standing: Hashable, Sendable {
+        case valid
+        /// For good: its owner deactivated it, or the server revoked it. Its key cannot get another account.
+        case ended
+        /// The server knows no account of this address.
+        case unknown
+    }
+
+    /// Asks the server for the account's status (sections 7.1.6 and 7.3.6).
+    package func standing(deadline: UnixInstant) async throws -> Standing {
+        do {
+            let status = try await post(to: url, "the account's status", deadline: deadline).decoded(Body.self).status
+            return ["deactivated", "revoked"].contains(status) ? .ended : .valid
+        } catch let error as ACMEError where error.code == .problem(.accountDoesNotExist) {
+            return .unknown
+        } catch let error as ACMEError where error.code == .problem(.unauthorized) {
+            // Any other account may read its own status.
+            return .ended
+        }
+    }
+
+    private struct Body: Decodable {
+        let status: String
+    }
+
     /// Ends the account for good (section 7.3.6).
     package func deactivate(deadline: UnixInstant) async throws {
         _ = try await post(

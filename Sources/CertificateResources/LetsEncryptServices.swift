@@ -22,7 +22,7 @@ package struct LetsEncryptServices: Sendable {
         case .http(let bucket):
             return WebsiteSolver(s3: S3(client, expectedBucketOwner: nil), bucket: bucket)
         case .dns(let zone, let role):
-            return Route53Solver(client: client, hostedZoneID: zone, roleARN: role, clock: clock)
+            return Route53Solver(client: client, hostedZoneID: zone, roleARN: role, clock: clock, settings: .properties)
         }
     }
 

@@ -34,12 +34,13 @@ struct RegisterCommand: AsyncParsableCommand {
             let known = try authority.authority()
             let storage = try authority.storage()
             try await aws.withAWS { connection in
-                let store = AccountStore(storage: storage, transport: authority.transport(connection))
+                let store = authority.accounts(storage, connection)
                 let deadline = connection.clock.now.advanced(by: .seconds(120))
+                let external = try authority.externalAccount()
                 let account =
                     newKey
-                    ? try await store.changeKey(of: known, deadline: deadline)
-                    : try await store.open(known, externalAccount: authority.externalAccount(), deadline: deadline)
+                    ? try await store.changeKey(of: known, externalAccount: external, deadline: deadline)
+                    : try await store.checked(known, externalAccount: external, deadline: deadline)
                 StandardStreams.write("\(known.directory.host)  \(known.contact ?? "-")  \(account.url)")
             }
         }
@@ -129,7 +130,7 @@ struct RevokeCommand: AsyncParsableCommand {
             let storage = try authority.storage()
             try await aws.withAWS { connection in
                 let deadline = connection.clock.now.advanced(by: .seconds(120))
-                let account = try await AccountStore(storage: storage, transport: authority.transport(connection))
+                let account = try await authority.accounts(storage, connection)
                     .known(known, deadline: deadline)
                 try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
                 StandardStreams.write("revoked: serial number \(leaf.serialNumber)")

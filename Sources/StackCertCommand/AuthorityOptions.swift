@@ -53,6 +53,10 @@ struct AuthorityOptions: ParsableArguments {
         return try ExternalAccount(keyID: externalAccountID, hmacKey: Redacted(text))
     }
 
+    func accounts(_ storage: FolderACMEStorage, _ connection: AWSConnection) -> AccountStore {
+        AccountStore(storage: storage, transport: transport(connection), settings: .options)
+    }
+
     func transport(_ connection: AWSConnection) -> ACMETransport {
         ACMETransport(
             executor: connection.executor, userAgent: "stackcert/\(VersionCommand.version)", clock: connection.clock,

@@ -38,6 +38,7 @@ struct ChallengeOptions: ParsableArguments {
             return WebsiteSolver(s3: S3(connection.client, expectedBucketOwner: nil), bucket: bucket)
         }
         return Route53Solver(
-            client: connection.client, hostedZoneID: hostedZoneID, roleARN: hostedZoneRoleARN, clock: connection.clock)
+            client: connection.client, hostedZoneID: hostedZoneID, roleARN: hostedZoneRoleARN, clock: connection.clock,
+            settings: .options)
     }
 }

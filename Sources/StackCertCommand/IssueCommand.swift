@@ -111,7 +111,7 @@ struct IssueCommand: AsyncParsableCommand {
             let order = Order(
                 request: request,
                 issuer: ACMEIssuer(
-                    accounts: AccountStore(storage: storage, transport: authority.transport(connection)),
+                    accounts: authority.accounts(storage, connection),
                     storage: storage, clock: connection.clock
                 ) { step in StandardStreams.remark("stackcert: \(step)") },
                 solver: try challenge.solver(connection), externalAccount: externalAccount)

@@ -117,7 +117,7 @@ enum Bootstrap {
         let storage = BucketACMEStorage(
             s3: s3, bucket: configuration.certificateBucket, keyARN: configuration.keyARN)
         let accounts = AccountStore(
-            storage: storage, transport: transport(executor: executor, clock: clock))
+            storage: storage, transport: transport(executor: executor, clock: clock), settings: .properties)
         let issuer = ACMEIssuer(accounts: accounts, storage: storage, clock: clock) { step in
             Logger.current.info("order", metadata: ["acme.step": "\(step)"])
         }

@@ -30,9 +30,12 @@ struct DNSScene {
     }
 
     /// A solver of another process each time.
-    func solver(zone: String? = nil, patience: Duration = .seconds(300)) throws -> Route53Solver {
+    func solver(
+        zone: String? = nil, settings: SettingNames = .properties, patience: Duration = .seconds(300)
+    ) throws -> Route53Solver {
         Route53Solver(
-            route53: Route53(try client(dns)), hostedZoneID: zone, clock: clock, patience: patience)
+            route53: Route53(try client(dns)), hostedZoneID: zone, clock: clock, settings: settings,
+            patience: patience)
     }
 
     func answers(_ domains: [String], account: String = "account") -> [ChallengeAnswer] {

@@ -96,7 +96,7 @@ import Timekeeping
         let abroad = OtherAccount(dns: scene.dns, clock: scene.clock)
         let solver = Route53Solver(
             client: try scene.client(abroad), hostedZoneID: nil, roleARN: "arn:aws:iam::222233334444:role/dns",
-            clock: scene.clock)
+            clock: scene.clock, settings: .properties)
         let placements = try await solver.placements(for: scene.answers(["a.example"]), deadline: scene.deadline)
         #expect(try await solver.present(placements, deadline: scene.deadline) == placements)
         #expect(abroad.roles == ["arn%3Aaws%3Aiam%3A%3A222233334444%3Arole%2Fdns"])

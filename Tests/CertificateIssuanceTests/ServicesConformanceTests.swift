@@ -30,7 +30,7 @@ private let endpoint = environment["STACKCERT_SERVICES_ENDPOINT"]
         let domain = try #require(environment["STACKCERT_SERVICES_ZONE"])
         try await withClient { client, deadline in
             let route53 = Route53(client)
-            let solver = Route53Solver(route53: route53, clock: SystemWallClock())
+            let solver = Route53Solver(route53: route53, clock: SystemWallClock(), settings: .properties)
             let domains = [domain, domain, "theirs.\(domain)", "alias.\(domain)"]
             let answers = DNSScene().answers(domains)
             let zone = try #require(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import ssl
@@ -16,6 +17,7 @@ from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
 from localcloud.acme.second_authority import SecondAuthority
 from support import tls
+from support.acme_account import deactivate
 from support.gates import counted
 from support.issuing import Issuing, issuer_role
 
@@ -184,6 +186,48 @@ def test_an_account_is_made_once_shown_given_another_key_and_goes_on(issuing: Is
     issuing.issued(domain)
     made_by_key = [request for request in issuing.authority.shim.named("newAccount") if request.status == 201]
     assert len(made_by_key) == 1
+
+
+@pytest.fixture
+def ended(issuing: Issuing, domain: str) -> Issuing:
+    """A machine with a certificate, whose account has been deactivated since."""
+    issuing.issued(domain)
+    deactivate(issuing.authority, json.loads(issuing.account_file().read_text()))
+    return issuing
+
+
+def test_a_deactivated_account_is_replaced_by_the_next_order(ended: Issuing, domain: str):
+    before = json.loads(ended.account_file().read_text())
+    done = ended.run(ended.issue(domain), "--force")
+    assert done.returncode == 0, done.stderr
+    assert "does not accept the account any more" in done.stderr
+    verified(ended, domain)
+    after = json.loads(ended.account_file().read_text())
+    assert after["url"] != before["url"] and after["key"] != before["key"]
+    # Nobody else can ever speak for the first.
+    assert after["ended"] == [{"url": before["url"], "key": before["key"]}]
+
+
+def test_without_agreement_to_the_terms_a_deactivated_account_is_told_in_one_line(ended: Issuing, domain: str):
+    command = [word for word in ended.issue(domain) if word != "--agree-to-terms"]
+    done = ended.run(command, "--force")
+    assert done.returncode == 76
+    assert "was deactivated or revoked" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1].endswith("must be agreed to: add --agree-to-terms.")
+    assert "PRIVATE" not in done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--new-key",)])
+def test_register_does_not_show_a_deactivated_account_as_if_it_were_one(ended: Issuing, more: tuple[str, ...]):
+    who = ("--directory", ended.authority.directory, "--contact", "ops@example.com", *more)
+    before = json.loads(ended.account_file().read_text())["url"]
+    refused = ended.run(ended.command("register", *who))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "was deactivated or revoked" in refused.stderr and "--agree-to-terms" in refused.stderr
+    made = ended.run(ended.command("register", *who, "--agree-to-terms"))
+    assert made.returncode == 0, made.stderr
+    assert before not in made.stdout
+    assert ended.run(ended.command("accounts")).stdout == made.stdout
 
 
 def test_a_revoked_certificate_is_revoked_at_the_authority(issuing: Issuing, domain: str):

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from localcloud.acme.second_authority import SecondAuthority
 from localcloud.fronts import ListenerFront
 from support import lets_encrypt, tls
+from support.acme_account import deactivate
 from support.application import await_next_second
 from support.gates import counted
 from support.lets_encrypt import ATTRIBUTES, names_in, orders
@@ -155,6 +156,19 @@ def test_ten_creations_that_are_rolled_back_are_one_order(shops, authority, clou
     counted(f"a stack created and rolled back ten times: {orders(authority, stack.domain)} order")
     assert orders(authority, stack.domain) == 1
     assert len(keys) == 1
+
+
+def test_a_deactivated_account_stops_no_rotation(shops, authority, provider, cloud):
+    stack = shops(Contact="leaving@example.com")
+    before = created(stack)
+    documents = {key: provider.bundle(key) for key in provider.keys("acme/accounts/")}
+    [(key, stored)] = [(k, d) for k, d in documents.items() if d["contact"] == "leaving@example.com"]
+    deactivate(authority, stored)
+    after = rotated(stack, "2")
+    assert after["SerialNumber"] != before["SerialNumber"]
+    replaced = provider.bundle(key)
+    assert replaced["url"] != stored["url"]
+    assert replaced["ended"] == [{"url": stored["url"], "key": stored["key"]}]
 
 
 def test_two_rotations_do_not_bring_the_first_key_back(shops, authority):

@@ -113,9 +113,10 @@ extension InMemoryACMEServer {
         else { throw .problem("malformed", 400, "No JWS.") }
         let (key, thumbprint) = try authenticated(jws, header, path: path, behaviour: behaviour, state: &state)
         if name == "account" {
-            return try newAccount(jws, header, key, thumbprint, state: &state)
+            return try newAccount(jws, header, key, thumbprint, path: path, behaviour, state: &state)
         }
-        guard header.kid != nil else { throw .problem("malformed", 400, "No kid.") }
+        guard let kid = header.kid else { throw .problem("malformed", 400, "No kid.") }
+        try refuseEnded(kid, state)
         let id = path.split(separator: "/").dropFirst().first.flatMap { Int($0) }
         switch name {
         case "order" where id == nil: return try newOrder(jws, behaviour, state: &state)
@@ -174,10 +175,16 @@ extension InMemoryACMEServer {
 
     private func newAccount(
         _ jws: InMemoryJWS, _ header: InMemoryJWS.Header, _ key: P256.Signing.PublicKey, _ thumbprint: String,
-        state: inout State
+        path: String, _ behaviour: Behaviour, state: inout State
     ) throws(InMemoryAnswer) -> InMemoryAnswer {
-        guard header.jwk != nil else { return InMemoryAnswer(body: #"{"status":"valid"}"#) }
+        if let kid = header.kid {
+            guard kid == "\(Self.base)/\(path)" else { throw .problem("unauthorized", 403, "Not your account.") }
+            if !behaviour.tellsStatus { try refuseEnded(kid, state) }
+            if jws.payloadText.contains(#""status":"deactivated""#) { state.ended[kid] = "deactivated" }
+            return InMemoryAnswer(body: #"{"status":"\#(state.ended[kid] ?? "valid")"}"#)
+        }
         if let url = state.accounts[thumbprint] {
+            try refuseEnded(url, state)
             return InMemoryAnswer(body: #"{"status":"valid"}"#, fields: ["Location": url])
         }
         if jws.payloadText.contains(#""onlyReturnExisting":true"#) {
@@ -190,6 +197,11 @@ extension InMemoryACMEServer {
         state.accounts[thumbprint] = url
         state.keys[thumbprint] = key
         return InMemoryAnswer(status: 201, body: #"{"status":"valid"}"#, fields: ["Location": url])
+    }
+
+    private func refuseEnded(_ url: String, _ state: State) throws(InMemoryAnswer) {
+        guard let status = state.ended[url] else { return }
+        throw .problem("unauthorized", 403, "Account has been \(status)")
     }
 
     private func keyChange(

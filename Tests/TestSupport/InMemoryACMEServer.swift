@@ -38,6 +38,8 @@ package final class InMemoryACMEServer: HTTPExecutor {
         package var lifetime: Duration = .days(90)
         package var renewalWindow: (start: UnixInstant, end: UnixInstant)?
         package var refusesReplacement = false
+        /// Whether an account that has ended is told its status. RFC 8555, section 7.3.6, has it refused.
+        package var tellsStatus = false
         package var fault: @Sendable (Request, _ ordinal: Int) -> Fault? = { _, _ in nil }
 
         package init() {}
@@ -49,6 +51,8 @@ package final class InMemoryACMEServer: HTTPExecutor {
         var requests: [Request] = []
         var accounts: [String: String] = [:]
         var keys: [String: P256.Signing.PublicKey] = [:]
+        /// Of accounts that are not valid any more, by their URLs.
+        var ended: [String: String] = [:]
         var orders: [Int: InMemoryOrder] = [:]
         var authorizations: [Int: InMemoryAuthorization] = [:]
         var certificates: [Int: String] = [:]
@@ -73,7 +77,15 @@ package final class InMemoryACMEServer: HTTPExecutor {
     package var behaviour: Behaviour { settings.withLock { $0 } }
     package var requests: [Request] { state.withLock { $0.requests } }
     package func count(_ name: String) -> Int { requests.count { $0.name == name } }
+    package var accountURLs: [String] { state.withLock { Array($0.accounts.values) } }
     package var revokedCertificates: [String] { state.withLock { $0.revoked } }
+
+    /// As if the owner had deactivated all accounts there are, or the server had revoked them.
+    package func endAccounts(_ status: String = "deactivated") {
+        state.withLock { state in
+            for url in state.accounts.values { state.ended[url] = status }
+        }
+    }
 
     /// As if the server's disk had been lost.
     package func forgetAccounts() {

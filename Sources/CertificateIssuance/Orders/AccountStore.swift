@@ -6,10 +6,13 @@ package import Timekeeping
 package struct AccountStore: Sendable {
     private let storage: any ACMEStorage
     private let transport: ACMETransport
+    let settings: SettingNames
 
-    package init(storage: any ACMEStorage, transport: ACMETransport) {
+    /// - Parameter settings: what messages call the settings.
+    package init(storage: any ACMEStorage, transport: ACMETransport, settings: SettingNames) {
         self.storage = storage
         self.transport = transport
+        self.settings = settings
     }
 
     /// The account at this authority, made when there is none yet.
@@ -25,6 +28,16 @@ package struct AccountStore: Sendable {
         let server = try await ACMEServer.discover(authority.directory, over: transport, deadline: deadline)
         if let known = try await known(authority, at: server, deadline: deadline) { return known }
         return try await register(authority, at: server, externalAccount: externalAccount, deadline: deadline)
+    }
+
+    /// As ``open(_:externalAccount:deadline:)``, but never without asking the CA whether it accepts the account.
+    package func checked(
+        _ authority: CertificateAuthority, externalAccount: ExternalAccount? = nil, deadline: UnixInstant
+    ) async throws -> Account {
+        let account = try await open(authority, externalAccount: externalAccount, deadline: deadline)
+        return try await renewed(
+            account, account.standing(deadline: deadline), of: authority, externalAccount: externalAccount,
+            deadline: deadline)
     }
 
     /// The account that ordered before. For what no other account may do.
@@ -57,18 +70,11 @@ package struct AccountStore: Sendable {
         _ authority: CertificateAuthority, at server: ACMEServer, externalAccount: ExternalAccount? = nil,
         deadline: UnixInstant
     ) async throws -> Account {
-        guard authority.termsOfServiceAgreed else {
-            let terms = server.directory.meta.termsOfService.map { " (\(ForeignText.sanitized($0, hiding: [])))" } ?? ""
-            throw IssuanceError(
-                .termsNotAgreed,
-                "The terms of service of \(authority.directory.host)\(terms) must be agreed to: set TermsOfServiceAgreed "
-                    + "to true.")
-        }
+        try checkTerms(authority, at: server)
         let name = name(of: authority)
         if try await stored(authority, deadline: deadline) == nil {
-            let key = AccountKey.generate()
             _ = try await storage.write(
-                StoredAccount(authority, url: nil, key: key), as: name, replacing: nil, deadline: deadline)
+                StoredAccount(authority, key: .generate()), as: name, replacing: nil, deadline: deadline)
         }
         guard let (found, tag) = try await stored(authority, deadline: deadline) else {
             throw IssuanceError(.contention, "The account acme/\(name) keeps changing: try again.")
@@ -77,18 +83,64 @@ package struct AccountStore: Sendable {
         let account = try await server.register(
             key, contacts: authority.contact.map { [$0] } ?? [], termsOfServiceAgreed: true,
             externalAccount: externalAccount, deadline: deadline)
+        var registered = found
+        registered.url = account.url
+        registered.nextKey = nil
         // Somebody else may write the same at the same time.
-        _ = try await storage.write(
-            StoredAccount(authority, url: account.url, key: key), as: name, replacing: tag, deadline: deadline)
+        _ = try await storage.write(registered, as: name, replacing: tag, deadline: deadline)
         return account
+    }
+
+    /// The account to continue with, after the CA was asked about this one. One that the CA does not know is registered
+    /// again; one that was deactivated or revoked is replaced by an account with a new key, and its own key is kept in
+    /// the document.
+    ///
+    /// - Throws: ``IssuanceError/Code/termsNotAgreed`` when an account has to be made and the terms are not agreed to.
+    package func renewed(
+        _ account: Account, _ standing: Account.Standing, of authority: CertificateAuthority,
+        externalAccount: ExternalAccount? = nil, deadline: UnixInstant
+    ) async throws -> Account {
+        switch standing {
+        case .valid: account
+        case .unknown:
+            try await register(authority, at: account.server, externalAccount: externalAccount, deadline: deadline)
+        case .ended:
+            try await replace(account, of: authority, externalAccount: externalAccount, deadline: deadline)
+        }
+    }
+
+    /// Of two processes that do so at the same time both use the new key that was stored first.
+    private func replace(
+        _ account: Account, of authority: CertificateAuthority, externalAccount: ExternalAccount?,
+        deadline: UnixInstant
+    ) async throws -> Account {
+        try checkTerms(authority, at: account.server, hasEnded: true)
+        if let (found, tag) = try await stored(authority, deadline: deadline), found.key == account.key.jwk.exposed {
+            _ = try await storage.write(
+                found.replaced(by: .generate()), as: name(of: authority), replacing: tag, deadline: deadline)
+        }
+        return try await register(
+            authority, at: account.server, externalAccount: externalAccount, deadline: deadline)
+    }
+
+    private func checkTerms(
+        _ authority: CertificateAuthority, at server: ACMEServer, hasEnded: Bool = false
+    ) throws {
+        guard !authority.termsOfServiceAgreed else { return }
+        let host = authority.directory.host
+        let terms = server.directory.meta.termsOfService.map { " (\(ForeignText.sanitized($0, hiding: [])))" } ?? ""
+        let reason = hasEnded ? "The account at \(host) was deactivated or revoked, and a new one is needed. " : ""
+        throw IssuanceError(
+            .termsNotAgreed,
+            "\(reason)The terms of service of \(host)\(terms) must be agreed to: \(settings.agreeToTerms).")
     }
 
     /// Gives the account another key. The new one is stored beside the old one before the authority hears of it, so that
     /// no interruption loses the account.
     package func changeKey(
-        of authority: CertificateAuthority, deadline: UnixInstant
+        of authority: CertificateAuthority, externalAccount: ExternalAccount? = nil, deadline: UnixInstant
     ) async throws -> Account {
-        let account = try await open(authority, deadline: deadline)
+        let account = try await open(authority, externalAccount: externalAccount, deadline: deadline)
         let name = name(of: authority)
         guard let (found, tag) = try await stored(authority, deadline: deadline) else {
             throw IssuanceError(.contention, "The account acme/\(name) keeps changing: try again.")
@@ -105,11 +157,18 @@ package struct AccountStore: Sendable {
         } catch let error as ACMEError {
             // An earlier try may have got through without our seeing it.
             guard let known = try? await account.server.account(of: next, deadline: deadline), known.url == account.url
-            else { throw error }
+            else {
+                guard let standing = try? await account.standing(deadline: deadline), standing != .valid else {
+                    throw error
+                }
+                return try await replace(
+                    account, of: authority, externalAccount: externalAccount, deadline: deadline)
+            }
             changed = known
         }
-        _ = try await storage.write(
-            StoredAccount(authority, url: changed.url, key: next), as: name, replacing: second, deadline: deadline)
+        pending.key = next.jwk.exposed
+        pending.nextKey = nil
+        _ = try await storage.write(pending, as: name, replacing: second, deadline: deadline)
         return changed
     }
 
@@ -131,25 +190,5 @@ package struct AccountStore: Sendable {
         _ authority: CertificateAuthority, deadline: UnixInstant
     ) async throws -> (document: StoredAccount, tag: String)? {
         try await storage.document(StoredAccount.self, at: name(of: authority), deadline: deadline)
-    }
-}
-
-/// Secret.
-private struct StoredAccount: Codable {
-    var version = 1
-    let directory: ResourceURL
-    let contact: String?
-    /// Nil as long as the authority has not answered.
-    let url: ResourceURL?
-    /// A private JSON Web Key.
-    let key: String
-    /// The key that the account is about to get.
-    var nextKey: String?
-
-    init(_ authority: CertificateAuthority, url: ResourceURL?, key: AccountKey) {
-        directory = authority.directory
-        contact = authority.contact
-        self.url = url
-        self.key = key.jwk.exposed
     }
 }

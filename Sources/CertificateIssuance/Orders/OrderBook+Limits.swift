@@ -10,7 +10,9 @@ extension OrderBook {
     /// Stops an order that would run into the authority's limits: those let nobody through for days.
     ///
     /// - Throws: ``IssuanceError/Code/rateLimited``.
-    func checkLimits(for request: OrderRequest, at now: UnixInstant) throws(IssuanceError) {
+    func checkLimits(
+        for request: OrderRequest, at now: UnixInstant, _ settings: SettingNames
+    ) throws(IssuanceError) {
         if let until = refusedUntil, until > now {
             throw IssuanceError(
                 .rateLimited,
@@ -23,7 +25,7 @@ extension OrderBook {
                 .rateLimited,
                 "\(failures.count) validations of \(request.title) failed within an hour, and the authority stops at five: "
                     + "nothing was ordered. Mend the cause, then try again after \(oldest.advanced(by: .seconds(3600))), or "
-                    + "try at once with Directory: staging.")
+                    + "try at once with \(settings.staging).")
         }
         // A certificate that has been in use until its time is no sign of something going in circles.
         let recent = issuances.filter { $0.due > now }
@@ -31,7 +33,7 @@ extension OrderBook {
             throw IssuanceError(
                 .rateLimited,
                 "\(recent.count) certificates for \(request.title) were issued within seven days, and Let's Encrypt stops "
-                    + "at five: nothing was ordered. Use Directory: staging while trying things out, or wait until "
+                    + "at five: nothing was ordered. Use \(settings.staging) while trying things out, or wait until "
                     + "\(oldest.advanced(by: Self.memory)).")
         }
     }

@@ -39,7 +39,7 @@ struct OrderRun: Sendable {
             book.contents.open = nil
             try await book.write(deadline: deadline)
         }
-        try book.contents.checkLimits(for: request, at: clock.now)
+        try book.contents.checkLimits(for: request, at: clock.now, accounts.settings)
         let (order, keyPair) = try await begin(&book, &account, deadline: deadline)
         do {
             return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
@@ -148,9 +148,16 @@ struct OrderRun: Sendable {
         }
         do {
             return try await order()
-        } catch let error as ACMEError where error.code == .problem(.accountDoesNotExist) {
-            account = try await accounts.register(
-                request.authority, at: account.server, externalAccount: externalAccount, deadline: deadline)
+        } catch let error as ACMEError
+            where [.problem(.accountDoesNotExist), .problem(.unauthorized)].contains(error.code)
+        {
+            // A refusal may be about the account or about the order.
+            guard let standing = try? await account.standing(deadline: deadline), standing != .valid else {
+                throw error
+            }
+            account = try await accounts.renewed(
+                account, standing, of: request.authority, externalAccount: externalAccount, deadline: deadline)
+            progress(.accountReplaced(authority: request.authority.directory.host))
             return try await order()
         }
     }
@@ -159,7 +166,9 @@ struct OrderRun: Sendable {
         _ order: Order, of account: Account, noting book: inout OpenBook, deadline: UnixInstant
     ) async throws -> Order {
         guard order.status == .pending else { return order }
-        let validation = OrderValidation(account: account, solver: solver, clock: clock, progress: progress)
+        let validation = OrderValidation(
+            account: account, solver: solver, clock: clock, settings: accounts.settings,
+            progress: progress)
         try await validation.run(
             order,
             noting: { placements in

@@ -6,6 +6,7 @@ package enum OrderStep: Hashable, Sendable, CustomStringConvertible {
     case ordered(names: Int)
     case resumed
     case kept
+    case accountReplaced(authority: String)
     case presented(answers: Int, challengeType: String)
     case validated(name: String)
     case finalizing
@@ -19,6 +20,8 @@ package enum OrderStep: Hashable, Sendable, CustomStringConvertible {
         case .ordered(let names): "ordered a certificate for \(names) \(names == 1 ? "name" : "names")"
         case .resumed: "going on with an order that was interrupted"
         case .kept: "reusing the certificate of these names that was deleted lately"
+        case .accountReplaced(let authority):
+            "\(authority) does not accept the account any more (deactivated, revoked or unknown): registered a new one"
         case .presented(let answers, let type):
             "answered \(answers) \(answers == 1 ? "challenge" : "challenges") by \(type)"
         case .validated(let name): "\(name) is validated"

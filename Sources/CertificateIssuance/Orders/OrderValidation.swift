@@ -7,6 +7,7 @@ struct OrderValidation: Sendable {
     let account: Account
     let solver: any ChallengeSolver
     let clock: any WallClock
+    let settings: SettingNames
     let progress: @Sendable (OrderStep) -> Void
 
     /// One name that is still to be proven.
@@ -79,7 +80,7 @@ struct OrderValidation: Sendable {
             throw IssuanceError(
                 .validationFailed,
                 "\(account.server.url.host) offers no challenge \(solver.challengeType) for \(authorization.name), only "
-                    + "\(offered.joined(separator: ", ")): choose another with Challenge.")
+                    + "\(offered.joined(separator: ", ")): choose another with \(settings.challenge).")
         }
         guard let token = challenge.token, account.key.keyAuthorization(token: token) != nil else {
             throw IssuanceError(

@@ -4,16 +4,18 @@ internal import Timekeeping
 /// Finds the zone that a name is served from. What was found is kept for as long as the solver lives.
 actor HostedZones {
     private let route53: Route53
-    /// The property `HostedZoneId`.
+    /// What was set as the zone.
     private let givenID: String?
     private let pacing: Pacing
+    private let settings: SettingNames
     private var given: Route53.HostedZone?
     private var listed: [Route53.HostedZone]?
 
-    init(route53: Route53, givenID: String?, pacing: Pacing) {
+    init(route53: Route53, givenID: String?, pacing: Pacing, settings: SettingNames) {
         self.route53 = route53
         self.givenID = givenID
         self.pacing = pacing
+        self.settings = settings
     }
 
     /// The zone that was given where it holds the name, else the public one with the longest name that does.
@@ -25,15 +27,15 @@ actor HostedZones {
         guard let zone = best.first else {
             throw IssuanceError(
                 .noPlaceForAnswer,
-                "No public hosted zone of this account holds \(name): create one, set HostedZoneRoleArn to a role in the "
-                    + "account that has it, or use http-01.")
+                "No public hosted zone of this account holds \(name): create one, set \(settings.hostedZoneRole) to a "
+                    + "role in the account that has it, or set \(settings.challenge) to http-01.")
         }
         guard best.count == 1 else {
             let ids = best.map(\.id).sorted().joined(separator: ", ")
             throw IssuanceError(
                 .noPlaceForAnswer,
-                "The public hosted zones \(ids) are all named \(zone.name): set HostedZoneId to the one that its domain "
-                    + "is delegated to.")
+                "The public hosted zones \(ids) are all named \(zone.name): set \(settings.hostedZone) to the one "
+                    + "that its domain is delegated to.")
         }
         return zone
     }
@@ -48,16 +50,17 @@ actor HostedZones {
             guard !zone.isPrivate else {
                 throw IssuanceError(
                     .noPlaceForAnswer,
-                    "The hosted zone \(zone.id) (\(zone.name)) is private, and no CA can see it: set HostedZoneId to a "
-                        + "public one.")
+                    "The hosted zone \(zone.id) (\(zone.name)) is private, and no CA can see it: set "
+                        + "\(settings.hostedZone) to a public one.")
             }
             given = zone
             return zone
         } catch let error as AWSError where error.code == .noSuchHostedZone {
             throw IssuanceError(
                 .noPlaceForAnswer,
-                "The hosted zone of HostedZoneId does not exist in the account in which it is looked for: correct it, or "
-                    + "set HostedZoneRoleArn to a role in the account that has it.", cause: error)
+                "The hosted zone of \(settings.hostedZone) does not exist in the account in which it is looked for: "
+                    + "correct it, or set \(settings.hostedZoneRole) to a role in the account that has it.",
+                cause: error)
         }
     }
 

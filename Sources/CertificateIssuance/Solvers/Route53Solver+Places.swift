@@ -19,7 +19,7 @@ extension Route53Solver {
         for _ in 0...Self.maximumDelegations where !names.isEmpty {
             // One step for all of them, so that each zone is looked at once.
             for (place, records) in try await look(at: Set(names.values), deadline: deadline) {
-                let target = try records.delegation(from: place.zone)
+                let target = try records.delegation(from: place.zone, settings)
                 for (domain, name) in names where name == place.name {
                     names[domain] = target
                     if target == nil { places[domain] = place }
@@ -53,12 +53,12 @@ extension Route53Solver {
 
 extension ChallengeRecords {
     /// The name that a CNAME record leads to; nil when there is none.
-    fileprivate func delegation(from zone: Route53.HostedZone) throws -> String? {
+    fileprivate func delegation(from zone: Route53.HostedZone, _ settings: SettingNames) throws -> String? {
         if name != zone.name, sets.contains(where: { $0.type == "NS" }) {
             throw IssuanceError(
                 .noPlaceForAnswer,
                 "\(name) is delegated to other name servers than those of the hosted zone \(zone.id) (\(zone.name)): "
-                    + "set HostedZoneId to the zone that they serve.")
+                    + "set \(settings.hostedZone) to the zone that they serve.")
         }
         guard let alias = sets.first(where: { $0.type == "CNAME" }) else { return nil }
         guard alias.routing == .simple, let target = alias.canonicalName else {

@@ -9,22 +9,26 @@ package struct Route53Solver: ChallengeSolver {
     let route53: Route53
     let zones: HostedZones
     let pacing: Pacing
+    let settings: SettingNames
     private let patience: Duration
     private let rotation: @Sendable (ClosedRange<Int64>) -> Int64
 
     /// - Parameters:
     ///   - route53: of the account that has the zones; for another account with keys of a role there.
     ///   - hostedZoneID: the zone to use for the names that it holds; nil to look for one.
+    ///   - settings: what messages call the zone and the role.
     ///   - patience: how long a name's eight answers are waited for to be taken back. One that has stood for longer was
     ///     left behind by a process that died, and is replaced.
     ///   - jitter: picks a wait, in milliseconds, or a place to begin; tests pick their own.
     package init(
-        route53: Route53, hostedZoneID: String? = nil, clock: any WallClock, patience: Duration = .seconds(300),
+        route53: Route53, hostedZoneID: String? = nil, clock: any WallClock,
+        settings: SettingNames, patience: Duration = .seconds(300),
         jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
     ) {
         self.route53 = route53
         self.pacing = Pacing(clock: clock, jitter: jitter)
-        self.zones = HostedZones(route53: route53, givenID: hostedZoneID, pacing: pacing)
+        self.zones = HostedZones(route53: route53, givenID: hostedZoneID, pacing: pacing, settings: settings)
+        self.settings = settings
         self.patience = patience
         self.rotation = jitter
     }
@@ -32,7 +36,10 @@ package struct Route53Solver: ChallengeSolver {
     /// - Parameters:
     ///   - client: signs with our own keys.
     ///   - roleARN: of the role to assume for zones of another account; nil when they are in our own.
-    package init(client: AWSServiceClient, hostedZoneID: String?, roleARN: String?, clock: any WallClock) {
+    package init(
+        client: AWSServiceClient, hostedZoneID: String?, roleARN: String?, clock: any WallClock,
+        settings: SettingNames
+    ) {
         var client = client
         if let roleARN {
             let role = STS.Role(arn: roleARN, sessionName: "stackcert-dns-01", duration: .seconds(900))
@@ -40,7 +47,7 @@ package struct Route53Solver: ChallengeSolver {
                 AssumeRoleCredentials(role, sts: STS(client)), clock: clock, refreshAhead: .seconds(60))
             client = client.signing(with: keys)
         }
-        self.init(route53: Route53(client), hostedZoneID: hostedZoneID, clock: clock)
+        self.init(route53: Route53(client), hostedZoneID: hostedZoneID, clock: clock, settings: settings)
     }
 
     package var challengeType: String { "dns-01" }

@@ -16,15 +16,18 @@ final class IssuerUnderTest: Sendable {
     let server: InMemoryACMEServer
     let storage: InMemoryACMEStorage
     let solver: InMemorySolver
+    /// What messages call the settings.
+    private let settings: SettingNames
     private let lifeline: Lifeline
 
-    init() {
+    init(settings: SettingNames = .properties) {
         let lifeline = Lifeline()
         let solver = InMemorySolver(lifeline: lifeline)
         server = InMemoryACMEServer(clock: clock)
         server.change { $0.validates = { solver.shows($1, for: $0) } }
         storage = InMemoryACMEStorage(lifeline: lifeline)
         self.solver = solver
+        self.settings = settings
         self.lifeline = lifeline
     }
 
@@ -35,7 +38,7 @@ final class IssuerUnderTest: Sendable {
             storage: storage,
             transport: ACMETransport(
                 executor: Tapped(server: server, lifeline: lifeline), userAgent: "stackcert-tests/1", clock: clock,
-                jitter: { $0.lowerBound }))
+                jitter: { $0.lowerBound }), settings: settings)
     }
 
     /// Ends everything before the given step from now on; nil lets everything through.

@@ -56,6 +56,23 @@ import Timekeeping
         #expect(provider.records.count == 1)
     }
 
+    @Test("is rotated although its account was deactivated, if the terms are agreed to")
+    func deactivatedAccount() async throws {
+        var stack = LetsEncryptStack(provider)
+        try await stack.send(.create)
+        provider.authority.endAccounts()
+        let refused = try await stack.send(
+            .update, LetsEncryptProvider.properties(["Rotation": "2", "TermsOfServiceAgreed": "false"]))
+        #expect(refused.status == "FAILED")
+        #expect(
+            refused.reason?.contains(
+                "The account at ca.test was deactivated or revoked, and a new one is needed. The terms of service of "
+                    + "ca.test (https://ca.test/terms) must be agreed to: set TermsOfServiceAgreed to true.") == true)
+        let rotated = try await stack.send(.update, LetsEncryptProvider.properties(["Rotation": "2"]))
+        #expect(rotated.status == "SUCCESS", "\(rotated.reason ?? "")")
+        #expect(provider.authority.accountURLs.count == 2)
+    }
+
     @Test("says which one it replaces to an authority that wants to know")
     func replaces() async throws {
         provider.authority.change {

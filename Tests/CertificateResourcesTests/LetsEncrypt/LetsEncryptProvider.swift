@@ -51,7 +51,9 @@ struct LetsEncryptProvider {
         let storage = BucketACMEStorage(
             s3: s3Client, bucket: TestProvider.certificateBucket, keyARN: TestProvider.keyARN)
         let accounts = AccountStore(
-            storage: storage, transport: ACMETransport(executor: network, userAgent: "stackcert-tests/1", clock: clock))
+            storage: storage,
+            transport: ACMETransport(executor: network, userAgent: "stackcert-tests/1", clock: clock),
+            settings: .properties)
         let handler = LetsEncryptCertificateHandler(
             store: CertificateStore(
                 s3: s3Client, stateBucket: TestProvider.stateBucket, keyARN: TestProvider.keyARN, clock: clock),

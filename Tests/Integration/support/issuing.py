@@ -71,6 +71,11 @@ class Issuing:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def account_file(self) -> Path:
+        """The document of the one account that there is."""
+        [found] = (self.folder / ".stackcert" / "accounts").glob("*.json")
+        return found
+
     def chain(self) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(self.certificate.read_bytes())
 
