@@ -1,6 +1,8 @@
 import AWSClient
 import ArgumentParser
+import CertificateAgent
 import CertificateIssuance
+import PKI
 
 /// How control of the names is proven.
 struct ChallengeOptions: ParsableArguments {
@@ -30,6 +32,19 @@ struct ChallengeOptions: ParsableArguments {
         case .http where hostedZoneID != nil || hostedZoneRoleARN != nil:
             throw ValidationError("--hosted-zone-id and --hosted-zone-role-arn go with --challenge dns-01 only.")
         default: break
+        }
+    }
+
+    /// - Throws: `AgentError` for a name that no challenge of this kind can prove.
+    func check(_ names: [SubjectAlternativeName]) throws {
+        for name in names {
+            switch (name, challenge) {
+            case (.ip(let address), .dns):
+                throw AgentError(.usage, "dns-01 cannot prove the IP address \(address): use --challenge http-01.")
+            case (.dns(let domain), .http) where domain.description.hasPrefix("*."):
+                throw AgentError(.usage, "http-01 cannot prove the wildcard \(domain): use --challenge dns-01.")
+            default: break
+            }
         }
     }
 

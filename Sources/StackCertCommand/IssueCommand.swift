@@ -92,8 +92,10 @@ struct IssueCommand: AsyncParsableCommand {
         guard (1...100).contains(domains.count) else {
             throw AgentError(.usage, "Give --domain for 1 to 100 names.")
         }
+        let names = try domains.map { try SubjectAlternativeName($0) }
+        try challenge.check(names)
         return OrderRequest(
-            names: try domains.map { try SubjectAlternativeName($0) }, authority: try authority.authority(),
+            names: names, authority: try authority.authority(),
             keyAlgorithm: algorithm, profile: acmeProfile, preferredChain: preferredChain)
     }
 

@@ -90,6 +90,28 @@ import Timekeeping
         #expect(!"\(placements)".contains(placements[0].value) && !"\(answer)".contains("LoqXcYV8"))
     }
 
+    @Test("Messages name the settings as people make them", arguments: [SettingNames.properties, .options])
+    func settingNames(settings: SettingNames) async throws {
+        let scene = DNSScene()
+        let isCommand = settings == .options
+        let missing = try await scene.failure {
+            _ = try await scene.solver(settings: settings)
+                .checkPlaces(for: ["nowhere.test"], deadline: scene.deadline)
+        }
+        #expect(
+            missing?.message.contains(isCommand ? "set --challenge to http-01" : "set Challenge to http-01") == true)
+        let unknown = try await scene.failure {
+            _ = try await scene.solver(zone: "ZNOWHERE", settings: settings)
+                .checkPlaces(for: ["a.example"], deadline: scene.deadline)
+        }
+        #expect(
+            unknown?.message.hasPrefix(
+                isCommand
+                    ? "The hosted zone of --hosted-zone-id does not exist"
+                    : "The hosted zone of HostedZoneId does not exist"
+            ) == true)
+    }
+
     @Test("Zones of another account are asked for with the keys of a role there, assumed once")
     func otherAccount() async throws {
         let scene = DNSScene()

@@ -109,6 +109,49 @@ def test_an_authority_of_another_make_issues_too(issuing: Issuing, cloud: LocalC
     assert issuing.left_behind(zone) == {}
 
 
+def test_a_profile_that_the_authority_does_not_offer_is_refused_before_anything_is_ordered(
+    issuing: Issuing, domain: str
+):
+    """pebble ignores what it does not know and would issue for 90 days."""
+    wanted = ("--acme-profile", "shortlived")
+    refused = issuing.run(issuing.issue(domain), *wanted)
+    assert refused.returncode == 76
+    assert refused.stderr.strip().endswith(
+        'offers no certificate profiles, and --acme-profile asks for "shortlived": leave --acme-profile out.'
+    )
+    issuing.authority.shim.extensions.profiles = {"tlsserver": "For servers", "classic": "As ever"}
+    refused = issuing.run(issuing.issue(domain), *wanted)
+    assert refused.returncode == 76
+    assert refused.stderr.strip().endswith(
+        'does not offer the certificate profile "shortlived". '
+        "Set --acme-profile to one that it offers (classic, tlsserver), or leave it out."
+    )
+    assert (issuing.orders(), issuing.key.exists()) == (0, False)
+    issuing.authority.shim.extensions.profiles["shortlived"] = "Six days"
+    issuing.issued(domain, more=wanted)
+    assert issuing.authority.shim.named("newOrder")[-1].payload["profile"] == "shortlived"
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "said"),
+    [
+        (
+            "*.example.net",
+            ("--challenge", "http-01", "--challenge-bucket", "b"),
+            "http-01 cannot prove the wildcard *.example.net: use --challenge dns-01.",
+        ),
+        ("192.0.2.1", (), "dns-01 cannot prove the IP address 192.0.2.1: use --challenge http-01."),
+    ],
+)
+def test_a_name_that_the_challenge_cannot_prove_is_not_ordered(
+    issuing: Issuing, name: str, more: tuple[str, ...], said: str
+):
+    done = issuing.run(issuing.issue(name), *more)
+    assert done.returncode == 64
+    assert said in done.stderr
+    assert issuing.authority.shim.requests == []
+
+
 def test_a_challenge_is_answered_with_an_empty_object_and_every_request_says_who_asks(issuing: Issuing, domain: str):
     issuing.issued(domain)
     challenges = issuing.authority.shim.named("challenge")
@@ -131,6 +174,11 @@ def test_a_name_that_is_not_ours_is_told_with_the_authoritys_words(issuing: Issu
     done = issuing.run(issuing.issue("www.example.org"))
     assert done.returncode == 76
     assert "No public hosted zone of this account holds _acme-challenge.www.example.org" in done.stderr
+    assert done.stderr.strip().endswith(
+        "create one, set --hosted-zone-role-arn to a role in the account that has it, or set --challenge to http-01."
+    )
+    # An order would count against the authority's limits.
+    assert issuing.orders() == 0
     issuing.authority.dns.failing.add(domain)
     try:
         done = issuing.run(issuing.issue(domain))

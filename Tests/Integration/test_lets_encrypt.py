@@ -158,6 +158,18 @@ def test_ten_creations_that_are_rolled_back_are_one_order(shops, authority, clou
     assert len(keys) == 1
 
 
+def test_a_profile_that_the_authority_dropped_stops_a_rotation_and_is_named(shops, authority):
+    authority.shim.extensions.profiles = {"shortlived": "Six days"}
+    stack = shops(Profile="shortlived", Import=None)
+    before = created(stack)
+    authority.shim.extensions.profiles = {}
+    await_next_second()
+    assert stack.update(Rotation="2").status == "UPDATE_ROLLBACK_COMPLETE"
+    [reason] = stack.result.reasons("UPDATE_FAILED")
+    assert 'offers no certificate profiles, and Profile asks for "shortlived": leave Profile out.' in reason
+    assert (stack.attributes, orders(authority, stack.domain)) == (before, 1)
+
+
 def test_a_deactivated_account_stops_no_rotation(shops, authority, provider, cloud):
     stack = shops(Contact="leaving@example.com")
     before = created(stack)

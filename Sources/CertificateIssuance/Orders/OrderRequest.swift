@@ -46,6 +46,11 @@ package struct OrderRequest: Hashable, Sendable {
         return hexadecimal(SHA256.hash(data: form.bytes))
     }
 
+    /// What challenges will be about: names without `*.`.
+    var challengedDomains: Set<String> {
+        Set(names.map(\.description).map { $0.hasPrefix("*.") ? String($0.dropFirst(2)) : $0 })
+    }
+
     var identifiers: [Identifier] {
         names.map { name in
             switch name {

@@ -40,6 +40,8 @@ struct OrderRun: Sendable {
             try await book.write(deadline: deadline)
         }
         try book.contents.checkLimits(for: request, at: clock.now, accounts.settings)
+        // An order counts against the CA's limits, also one whose challenges cannot be answered.
+        try await solver.checkPlaces(for: request.challengedDomains, deadline: deadline)
         let (order, keyPair) = try await begin(&book, &account, deadline: deadline)
         do {
             return try await carryOut(order, keyPair, of: account, noting: &book, deadline: deadline)
@@ -87,15 +89,22 @@ struct OrderRun: Sendable {
         if before != book.contents.leftovers || !own.isEmpty { try await book.write(deadline: deadline) }
     }
 
+    /// A CA without profiles ignores the member, and would issue something else than what was asked for.
     private func checkProfile(of directory: Directory) throws {
-        guard let profile = request.profile, let offered = directory.meta.profiles, offered[profile] == nil else {
-            return
+        let offered = directory.meta.profiles ?? [:]
+        guard let profile = request.profile, offered[profile] == nil else { return }
+        let (host, setting) = (request.authority.directory.host, accounts.settings.profile)
+        let wanted = ForeignText.sanitized(profile, hiding: [], limit: 64)
+        guard !offered.isEmpty else {
+            throw IssuanceError(
+                .unknownProfile,
+                "\(host) offers no certificate profiles, and \(setting) asks for \"\(wanted)\": leave \(setting) out.")
         }
         let names = offered.keys.sorted().map { ForeignText.sanitized($0, hiding: [], limit: 40) }
         throw IssuanceError(
             .unknownProfile,
-            "\(request.authority.directory.host) has no profile of the name in Profile, only "
-                + "\(names.joined(separator: ", ")).")
+            "\(host) does not offer the certificate profile \"\(wanted)\". Set \(setting) to one that it offers "
+                + "(\(names.joined(separator: ", "))), or leave it out.")
     }
 
     /// Nil when there is nothing to go on with.

@@ -10,6 +10,12 @@ package protocol ChallengeSolver: Sendable {
     /// `dns-01` or `http-01`.
     var challengeType: String { get }
 
+    /// Finds out, before anything is ordered, whether there are places for answers, and changes nothing.
+    ///
+    /// - Parameter domains: A-labels without `*.`, or IP addresses.
+    /// - Throws: ``IssuanceError/Code/noPlaceForAnswer`` with what to do.
+    func checkPlaces(for domains: Set<String>, deadline: UnixInstant) async throws
+
     /// Finds out where answers have to stand, and changes nothing. One placement for each answer, in their order.
     func placements(
         for answers: [ChallengeAnswer], deadline: UnixInstant

@@ -54,6 +54,10 @@ package struct Route53Solver: ChallengeSolver {
 
     // MARK: Where
 
+    package func checkPlaces(for domains: Set<String>, deadline: UnixInstant) async throws {
+        _ = try await places(of: domains, deadline: deadline)
+    }
+
     package func placements(
         for answers: [ChallengeAnswer], deadline: UnixInstant
     ) async throws -> [ChallengePlacement] {

@@ -15,6 +15,9 @@ package struct WebsiteSolver: ChallengeSolver {
 
     package var challengeType: String { "http-01" }
 
+    /// Objects can have any name.
+    package func checkPlaces(for domains: Set<String>, deadline: UnixInstant) async throws {}
+
     package func placements(
         for answers: [ChallengeAnswer], deadline: UnixInstant
     ) async throws -> [ChallengePlacement] {

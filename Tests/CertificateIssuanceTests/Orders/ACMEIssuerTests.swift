@@ -229,10 +229,40 @@ import Timekeeping
             try await world.obtain(try world.request("example.com", profile: "tlsserver"))
         }
         #expect(error?.code == .unknownProfile)
-        #expect(error?.message.contains("classic, shortlived") == true)
+        #expect(
+            error?.message
+                == "ca.test does not offer the certificate profile \"tlsserver\". Set Profile to one that it offers "
+                + "(classic, shortlived), or leave it out.")
         #expect(orders == 0)
         _ = try await world.obtain(try world.request("example.com", profile: "shortlived"))
         #expect(world.server.requests.contains { $0.payload.contains(#""profile":"shortlived""#) })
+    }
+
+    @Test(
+        "refuses any profile of an authority that has none, which would issue something else", arguments: [false, true])
+    func noProfiles(hasEmptyList: Bool) async throws {
+        world.server.change { $0.profiles = hasEmptyList ? [:] : nil }
+        let error = await #expect(throws: IssuanceError.self) {
+            try await world.obtain(try world.request("example.com", profile: "shortlived"))
+        }
+        #expect(error?.code == .unknownProfile)
+        #expect(
+            error?.message
+                == "ca.test offers no certificate profiles, and Profile asks for \"shortlived\": leave Profile out.")
+        #expect(orders == 0)
+    }
+
+    @Test("orders nothing when no place can hold the answers")
+    func noPlaces() async throws {
+        world.solver.setPlaces(false)
+        let request = try world.request("example.com", "*.example.com")
+        let error = await #expect(throws: IssuanceError.self) { try await world.obtain(request) }
+        #expect(error?.code == .noPlaceForAnswer)
+        #expect(error?.message == #"scripted: ["example.com"]"#)
+        #expect(orders == 0)
+        world.solver.setPlaces(true)
+        _ = try await world.obtain(request)
+        #expect(orders == 1)
     }
 
     @Test("goes on after a lost answer to any request")

@@ -140,9 +140,16 @@ final class InMemoryACMEStorage: ACMEStorage {
 
 /// Shows answers in memory.
 final class InMemorySolver: ChallengeSolver {
+    private struct State {
+        var standing: Set<ChallengePlacement> = []
+        var presented: [Int] = []
+        var room = Int.max
+        var isStuck = false
+        var hasPlaces = true
+    }
+
     private let lifeline: Lifeline
-    private let state = Mutex<(standing: Set<ChallengePlacement>, presented: [Int], room: Int, isStuck: Bool)>(
-        ([], [], .max, false))
+    private let state = Mutex(State())
     let challengeType = "dns-01"
 
     init(lifeline: Lifeline) { self.lifeline = lifeline }
@@ -152,10 +159,16 @@ final class InMemorySolver: ChallengeSolver {
     var waves: [Int] { state.withLock { $0.presented } }
     /// Answers cannot be taken back as long as it is.
     func setStuck(_ isStuck: Bool) { state.withLock { $0.isStuck = isStuck } }
+    func setPlaces(_ hasPlaces: Bool) { state.withLock { $0.hasPlaces = hasPlaces } }
     func makeRoom(for count: Int) { state.withLock { $0.room = count } }
 
     func shows(_ keyAuthorization: String, for domain: String) -> Bool {
         standing.contains { $0.domain == domain && $0.value == keyAuthorization }
+    }
+
+    func checkPlaces(for domains: Set<String>, deadline: UnixInstant) async throws {
+        try lifeline.step()
+        guard state.withLock({ $0.hasPlaces }) else { throw IssuanceError(.noPlaceForAnswer, "scripted: \(domains)") }
     }
 
     func placements(for answers: [ChallengeAnswer], deadline: UnixInstant) async throws -> [ChallengePlacement] {

@@ -73,6 +73,38 @@ import Timekeeping
         #expect(provider.authority.accountURLs.count == 2)
     }
 
+    @Test("is not rotated once the CA has dropped its profile, and says which there are")
+    func droppedProfile() async throws {
+        provider.authority.change { $0.profiles = ["classic": "", "shortlived": ""] }
+        var stack = LetsEncryptStack(provider)
+        let short = ["Profile": "shortlived"]
+        let first = try await stack.send(.create, LetsEncryptProvider.properties(short))
+        provider.authority.change { $0.profiles = ["classic": "", "tlsserver": ""] }
+        let again = try await stack.send(.update, LetsEncryptProvider.properties(short))
+        #expect(again.data == first.data)
+        let refused = try await stack.send(
+            .update, LetsEncryptProvider.properties(short.merging(["Rotation": "2"]) { $1 }))
+        #expect(refused.status == "FAILED")
+        #expect(
+            refused.reason?.contains(
+                "ca.test does not offer the certificate profile \"shortlived\". Set Profile to one that it offers "
+                    + "(classic, tlsserver), or leave it out.") == true)
+        #expect(provider.orders == 1)
+    }
+
+    @Test("is not ordered when Route 53 has no zone for one of its names")
+    func noZone() async throws {
+        var stack = LetsEncryptStack(provider)
+        let reply = try await stack.send(
+            .create, LetsEncryptProvider.properties(["DomainNames": "shop.example.com,shop.example.org"]))
+        #expect(reply.status == "FAILED")
+        #expect(
+            reply.reason?.contains(
+                "No public hosted zone of this account holds _acme-challenge.shop.example.org: create one, set "
+                    + "HostedZoneRoleArn to a role in the account that has it, or set Challenge to http-01.") == true)
+        #expect(provider.orders == 0)
+    }
+
     @Test("says which one it replaces to an authority that wants to know")
     func replaces() async throws {
         provider.authority.change {

@@ -121,6 +121,8 @@ def test_surprises_do_not_hide_what_is_known(cloud, authority, client, zone):
 
 def test_profiles_are_announced_and_unknown_ones_refused(authority, client):
     assert "profiles" not in client.directory["meta"]
+    ignored = client.order("profile.example.com", profile="eternal")
+    assert (ignored.status, "profile" in ignored.json) == (201, False)
     authority.shim.extensions.profiles = {"shortlived": "Six days"}
     assert client.get(authority.directory).json["meta"]["profiles"] == {"shortlived": "Six days"}
     order = client.order("profile.example.com", profile="shortlived")

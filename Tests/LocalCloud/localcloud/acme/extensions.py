@@ -21,7 +21,8 @@ class Extensions:
     """Everything is off at the start; a test sets what it wants.
 
     renewal_information: made by `advertise_renewal_information()`, which also puts it into the directory.
-    profiles: name → description, in the directory's meta; an order for another one is refused.
+    profiles: name → description, in the directory's meta; an order for another one is refused. Without any, a profile
+        is ignored as pebble 2.4.0 does, which knows no such member.
     retry_after: kind (`order`, `authorization`, `challenge`, `finalize`) → seconds or a date, told while unfinished.
     surprising: unknown fields, endpoints, challenge types and statuses everywhere, as a client has to bear them.
     """
@@ -57,7 +58,7 @@ class Extensions:
         wanted = request.payload if request.kind == "newOrder" else None
         if isinstance(wanted, dict):
             profile = wanted.get("profile")
-            if profile is not None and profile not in self.profiles:
+            if profile is not None and self.profiles and profile not in self.profiles:
                 raise Problem("invalidProfile", "There is no such profile here", 400)
             if "replaces" in wanted and self.renewal_information:
                 names = {identifier["value"] for identifier in wanted["identifiers"]}
@@ -94,7 +95,8 @@ class Extensions:
         url = answer.header("location") or self._url + request.path
         if request.kind == "newOrder":
             wanted = request.payload
-            self._order_fields[url] = {name: wanted[name] for name in ("profile", "replaces") if name in wanted}
+            known = ("profile", "replaces") if self.profiles else ("replaces",)
+            self._order_fields[url] = {name: wanted[name] for name in known if name in wanted}
             if "replaces" in wanted and self.renewal_information:
                 self.renewal_information.replaced(wanted["replaces"], url)
         elif request.kind == "finalize":
