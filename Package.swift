@@ -163,7 +163,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "AWSClient", "Diagnostics", "HTTPTransport", "SigV4", "Timekeeping", crypto, httpTypes,
+                "AWSClient", "Diagnostics", "HTTPTransport", "PKI", "SigV4", "Timekeeping", crypto, httpTypes,
                 inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, asn1, x509,
             ],
             path: "Tests/TestSupport",
@@ -172,8 +172,8 @@ let package = Package(
         .target(
             name: "ProviderTestSupport",
             dependencies: [
-                "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "HTTPTransport", "SigV4",
-                "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
+                "ACME", "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "Diagnostics",
+                "HTTPTransport", "SigV4", "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
             ],
             path: "Tests/ProviderTestSupport",
             swiftSettings: settings

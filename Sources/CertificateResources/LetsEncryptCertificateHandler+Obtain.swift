@@ -22,7 +22,8 @@ extension LetsEncryptCertificateHandler {
             return try await reuse(target, facts, replacing: current, shared: shared, for: request, in: context)
         }
         try request.checkNames(LetsEncryptCertificateProperties.names)
-        try await store.stopIfBuried(address, of: owner, claim: request.claim, deadline: context.deadline)
+        // A delivery of this request that was killed after its Delete may have made copies.
+        try await stopIfBuried(target, for: request, in: context)
         if let shared {
             try await copiesInACM(target).checkReplaceable(
                 shared, by: target.properties.definition.keyAlgorithm, deadline: context.deadline)
@@ -181,8 +182,8 @@ extension LetsEncryptCertificateHandler {
     /// Stops a request whose generation was deleted while it ran. That Delete may not have seen the copies that were made
     /// since, nor the certificate itself, which the next try shall have.
     private func stopIfBuried(
-        _ target: Target, _ contents: ObtainedCertificate, facts: CertificateFacts, settled: Settled? = nil,
-        for request: CustomResourceRequest, in context: ResourceContext
+        _ target: Target, _ contents: ObtainedCertificate? = nil, facts: CertificateFacts? = nil,
+        settled: Settled? = nil, for request: CustomResourceRequest, in context: ResourceContext
     ) async throws {
         let (owner, address) = (request.owner, target.address)
         do {
@@ -193,7 +194,7 @@ extension LetsEncryptCertificateHandler {
             if try await store.find(address, of: owner, deadline: context.deadline) == nil {
                 try await removeCopies(
                     of: address, record: nil, made: settled?.copies, target: target, owner: owner, in: context)
-                if let order = target.properties.settings.order {
+                if let contents, let order = target.properties.settings.order {
                     try await part(with: contents, order, mayReturn: true, in: context)
                 }
             }

@@ -6,11 +6,17 @@ struct AnswerCheck {
     let event: StackEvent
     let ledger: Ledger
 
-    static let attributes: Set<String> = [
-        "PublicKey", "PreviousPublicKey", "PreviousPublicKeyFingerprint", "CertificateS3Key", "CertificateS3Prefix",
-        "PublicKeyFingerprint",
-        "CertificateFingerprint", "SerialNumber", "NotBefore", "NotAfter",
-    ]
+    /// Attributes with a value in every SUCCESS of a history.
+    static func attributes(of type: History.ResourceType) -> Set<String> {
+        let common: Set<String> = [
+            "PublicKey", "PublicKeyFingerprint", "CertificateS3Key", "CertificateS3Prefix", "CertificateFingerprint",
+            "SerialNumber", "NotBefore", "NotAfter",
+        ]
+        return switch type {
+        case .elbBackend: common.union(["PreviousPublicKey", "PreviousPublicKeyFingerprint"])
+        case .letsEncrypt: common.union(["CertificateArn"])
+        }
+    }
 
     func run() {
         let name = event.requestID
@@ -30,10 +36,9 @@ struct AnswerCheck {
         }
         guard event.requestType != "Delete" else { return }
         let data = reply.data ?? [:]
-        if !Self.attributes.isSubset(of: data.keys) || data.values.contains("") {
-            ledger.report(.everyAttribute, "\(name) misses \(Self.attributes.subtracting(data.keys).sorted())")
-        }
-        if data["PublicKey"] == data["PreviousPublicKey"] {
+        let missing = Self.attributes(of: ledger.resourceType).filter { data[$0]?.isEmpty ?? true }
+        if !missing.isEmpty { ledger.report(.everyAttribute, "\(name) misses \(missing.sorted())") }
+        if let previous = data["PreviousPublicKey"], data["PublicKey"] == previous {
             ledger.report(.previousKey, "\(name) names one key twice")
         }
     }

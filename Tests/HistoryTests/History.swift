@@ -1,7 +1,14 @@
 /// What happens to one stack: a value that can be written down as JSON and played again, step by step the same.
 struct History: Codable, Hashable, Sendable {
+    /// Which resource type the stack's certificates are of.
+    enum ResourceType: String, Codable, Sendable {
+        case elbBackend = "Custom::ElbBackendCertificate"
+        case letsEncrypt = "Custom::LetsEncryptCertificate"
+    }
+
     /// Decides which of several tasks goes on next.
     var schedule: UInt64
+    var resourceType = ResourceType.elbBackend
     /// The stack was made by system A's function.
     var adopted = false
     /// The provider's default for `StableS3Key`.
@@ -76,6 +83,8 @@ enum Ending: String, Codable, Sendable, CaseIterable {
 struct Cancellation: Codable, Hashable, Sendable {
     /// 0: before the Create is; n: when the Create is at its nth I/O step; nil: after the Create.
     var step: Int?
+    /// The Create stands still at that step until the Delete has ended.
+    var isHeld = false
 }
 
 /// What goes wrong with one event of a step.
@@ -84,6 +93,9 @@ struct Trouble: Codable, Hashable, Sendable {
     var event: Int
     var faults: [PlannedFault] = []
     var duplicate: Duplicate?
+    /// A second process gets the event when the first is about to send this request (from 1). It runs until its end
+    /// before the first goes on.
+    var interrupted: Int?
     /// What Lambda gives the first delivery, in milliseconds.
     var timeout: Int?
 }

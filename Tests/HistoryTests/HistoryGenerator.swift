@@ -1,12 +1,12 @@
 /// Makes histories: the same seed, the same history.
 enum HistoryGenerator {
     /// Some steps of which nobody knows where they lead.
-    static func random(_ seed: UInt64) -> History {
+    static func random(_ seed: UInt64, _ type: History.ResourceType = .elbBackend) -> History {
         var generator = SeededGenerator(seed)
-        var history = History(schedule: generator.next(), steps: [])
-        history.adopted = generator.once(in: 5)
-        history.stableS3Key = generator.once(in: 5)
-        history.serviceTimeout = generator.once(in: 6) ? 100 : 600
+        var history = History(schedule: generator.next(), resourceType: type, steps: [])
+        history.adopted = generator.once(in: 5) && type == .elbBackend
+        history.stableS3Key = generator.once(in: 5) && type == .elbBackend
+        history.serviceTimeout = generator.once(in: 6) ? 100 : type == .letsEncrypt ? 1860 : 600
         let resources = generator.once(in: 5) ? 2 : 1
         for _ in 0..<Int.random(in: 1...5, using: &generator) {
             history.steps.append(step(resources: resources, &generator))

@@ -23,6 +23,44 @@ import Testing
         #expect(Set(coverage.rows.map(\.kind)) == Set(EventKind.allCases))
     }
 
+    @Test("A fault at any step of a Let's Encrypt certificate's life breaks no rule")
+    func letsEncrypt() async {
+        let coverage = CoverageTable()
+        let player = HistoryPlayer(coverage: coverage)
+        await player.play(SystematicHistories.letsEncryptProbes)
+        let systematic = SystematicHistories(.letsEncrypt, reached: coverage.rows)
+        let lives = systematic.lives.enumerated().filter { HistorySettings.isExhaustive || $0.offset % 5 == 0 }
+        await player.play(lives.map(\.element))
+        let untouched = systematic.untouched(in: coverage)
+        await player.play(untouched)
+        let random = (0..<HistorySettings.count / 25).map {
+            HistoryGenerator.random(HistorySettings.seed &+ UInt64($0), .letsEncrypt)
+        }
+        await player.play(random)
+        print(
+            "\(lives.count + untouched.count) histories of Let's Encrypt certificates with a fault at each step, "
+                + "\(random.count) random ones from seed \(HistorySettings.seed)")
+        print(coverage.summary)
+        let never = systematic.untouched(in: coverage)
+        #expect(never.isEmpty, "\(never.map(\.json).joined(separator: "\n"))")
+    }
+
+    @Test(
+        "Two processes at work on one resource, the one stopped at any request of its own, break no rule",
+        arguments: [History.ResourceType.elbBackend, .letsEncrypt])
+    func interruptions(_ type: History.ResourceType) async {
+        let coverage = CoverageTable()
+        let player = HistoryPlayer(coverage: coverage)
+        await player.play(
+            type == .letsEncrypt ? SystematicHistories.letsEncryptProbes : SystematicHistories.probes)
+        let all = SystematicHistories(type, reached: coverage.rows).interruptions
+        let isSampled = type == .letsEncrypt && !HistorySettings.isExhaustive
+        let played = all.enumerated().filter { !isSampled || $0.offset % 4 == 0 }.map(\.element)
+        await player.play(played)
+        print("\(played.count) of \(all.count) histories in which two processes work on one \(type.rawValue)")
+        #expect(coverage.interruptions * 100 >= played.count * 95)
+    }
+
     @Test("What an update that was killed left is removed by a later one, and else only the sweep reports it")
     func orphans() async {
         let coverage = CoverageTable()
@@ -44,15 +82,28 @@ import Testing
 
     @Test("A provider that is broken on purpose is caught", arguments: Sabotage.allCases)
     func sabotage(_ sabotage: Sabotage) async {
+        await expectCaught(sabotage, in: .elbBackend, randomly: 200)
+    }
+
+    @Test(
+        "A Let's Encrypt provider that is broken on purpose is caught",
+        arguments: Sabotage.allCases.filter { $0 != .ignoresIfNoneMatch })
+    func letsEncryptSabotage(_ sabotage: Sabotage) async {
+        await expectCaught(sabotage, in: .letsEncrypt, randomly: 0)
+    }
+
+    private func expectCaught(
+        _ sabotage: Sabotage, in type: History.ResourceType, randomly count: Int
+    ) async {
         let systematic = SystematicHistories(
-            reached: EventKind.allCases.map { .init(kind: $0, stable: false, step: 8) })
-        var seed: UInt64 = 0
-        for history in systematic.lives.prefix(60) + (0..<200).map({ HistoryGenerator.random(UInt64($0)) }) {
-            seed += 1
+            type, reached: EventKind.allCases.map { .init(resourceType: type, kind: $0, stable: false, step: 8) })
+        var played = 0
+        for history in systematic.lives.prefix(60) + (0..<count).map({ HistoryGenerator.random(UInt64($0)) }) {
+            played += 1
             let rules = await HistoryRunner.violations(of: history, sabotage: sabotage).map(\.rule)
             if !sabotage.rules.isDisjoint(with: rules) { return }
         }
-        Issue.record("\(sabotage) was not caught in \(seed) histories")
+        Issue.record("\(sabotage) was not caught in \(played) histories")
     }
 
     @Test("The same history goes the same way again")

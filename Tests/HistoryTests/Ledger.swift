@@ -28,11 +28,13 @@ final class Ledger: Sendable {
         var publicKeys: Set<String> = []
     }
 
+    let resourceType: History.ResourceType
     private let s3: InMemoryS3
     private let inbox: ReplyInbox
     private let state = Mutex(State())
 
-    init(s3: InMemoryS3, inbox: ReplyInbox) {
+    init(resourceType: History.ResourceType, s3: InMemoryS3, inbox: ReplyInbox) {
+        self.resourceType = resourceType
         self.s3 = s3
         self.inbox = inbox
     }
@@ -81,7 +83,7 @@ final class Ledger: Sendable {
     // MARK: What is seen on the wire
 
     func observe(_ step: InterceptedNetwork.Step, body: [UInt8], of sent: SentEvent) {
-        if step.isReply {
+        if step.peer == .inbox {
             takeAnswers(to: sent.event)
         } else if step.method == "PUT" || step.method == "DELETE" {
             noteKey(in: body)
@@ -89,12 +91,18 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Remembers a piece of every private key that was ever written, to look for it where it must not be.
+    /// Remembers a piece of every private key that was ever written, to look for it where it must not be: keys of
+    /// certificates (PEM) and of accounts at the CA (JWK).
     private func noteKey(in body: [UInt8]) {
-        guard let bundle = StoredBundle(body) else { return }
-        let lines = bundle.privateKey.split(separator: "\n").filter { !$0.hasPrefix("-") }
-        guard let line = lines.first else { return }
-        state.withLock { _ = $0.keyFragments.insert(String(line.suffix(24))) }
+        let text = String(decoding: body, as: UTF8.self)
+        guard text.has("PRIVATE KEY-----") || text.has(#""d":""#) else { return }
+        let unescaped = text.replacing(#"\/"#, with: "/")
+        for mark in [#"PRIVATE KEY-----\n"#, #""d":""#] {
+            guard let start = unescaped.firstRange(of: mark) else { continue }
+            let line = unescaped[start.upperBound...].prefix { $0 != #"\"# && $0 != "\"" }
+            guard line.count >= 24 else { continue }
+            state.withLock { _ = $0.keyFragments.insert(String(line.suffix(24))) }
+        }
     }
 
     func checkHeld(after what: String) {

@@ -7,20 +7,27 @@ struct RestCheck {
 
     private var world: World { model.world }
     private var live: [StackResource] { Array(model.resources.values) }
-    private static let root = "backend-certificate/"
+    private var root: String {
+        world.resourceType == .letsEncrypt ? "lets-encrypt/" : "backend-certificate/"
+    }
 
     func run() {
         world.ledger.checkHeld(after: "the end")
         for bucket in [TestProvider.certificateBucket, TestProvider.adoptedBucket] { checkBundles(in: bucket) }
         checkState()
-        for resource in live { checkStableCopy(of: resource) }
-        if live.isEmpty { checkNoCopies() }
+        if let front = world.peers.front {
+            checkChallenges(front)
+            checkCopies(front)
+        } else {
+            for resource in live { checkStableCopy(of: resource) }
+            if live.isEmpty { checkNoCopies() }
+        }
     }
 
     /// Every live generation once, and no other.
     private func checkBundles(in bucket: String) {
         var count: [String: Int] = [:]
-        for version in world.s3.storedVersions(bucket: bucket) where version.key.hasPrefix(Self.root) {
+        for version in world.s3.storedVersions(bucket: bucket) where version.key.hasPrefix(root) {
             let id = "stackcert:1:\(bucket)/\(version.key)"
             if version.isDeleteMarker { report("\(version.key) is hidden, not deleted") }
             count[id, default: 0] += 1
@@ -84,9 +91,34 @@ struct RestCheck {
 
     private func checkNoCopies() {
         for bucket in [TestProvider.certificateBucket, TestProvider.adoptedBucket] {
-            for version in world.s3.storedVersions(bucket: bucket) where !version.key.hasPrefix(Self.root) {
+            for version in world.s3.storedVersions(bucket: bucket) where !version.key.hasPrefix(root) {
                 if model.abandoned.isEmpty { report("\(version.key) \(version.versionID) is nobody's") }
             }
+        }
+    }
+
+    // MARK: Custom::LetsEncryptCertificate
+
+    /// A TXT record that is still there is written down in an order book, so that the next order removes it.
+    private func checkChallenges(_ front: InMemoryPeers.Front) {
+        let books = world.s3.objects(bucket: TestProvider.certificateBucket)
+            .filter { $0.key.hasPrefix("acme/orders/") }.map { String(decoding: $0.value, as: UTF8.self) }
+        for value in front.dns.allTexts where !books.contains(where: { $0.has(value) }) {
+            report("a TXT record is still there, and no order book tells of it")
+        }
+    }
+
+    /// Every live generation has a copy in ACM, and no other has one.
+    private func checkCopies(_ front: InMemoryPeers.Front) {
+        let copied = Set(front.acm.stored.values.compactMap { $0.tags["stackcert:generation"] })
+        for generation in copied {
+            let isKnown =
+                live.contains { $0.id.hasSuffix("\(generation).json") }
+                || model.abandoned.contains { $0.hasSuffix("\(generation).json") }
+            if !isKnown { report("a copy of \(generation) is still in ACM") }
+        }
+        for resource in live where !copied.contains(where: { resource.id.hasSuffix("\($0).json") }) {
+            report("\(resource.id) is live and has no copy in ACM")
         }
     }
 

@@ -1,4 +1,3 @@
-import CertificateResources
 import CustomResource
 import HTTPTypes
 import Logging
@@ -48,8 +47,8 @@ enum Sabotage: String, CaseIterable, Sendable {
 }
 
 /// The handler as it is, or with what a sabotage adds.
-struct SabotagedHandler: ResourceHandler {
-    let handler: BackendCertificateHandler
+struct SabotagedHandler<Handler: ResourceHandler>: ResourceHandler {
+    let handler: Handler
     let sabotage: Sabotage?
 
     func create(

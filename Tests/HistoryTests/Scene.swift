@@ -21,6 +21,27 @@ enum Scene {
         }
     }
 
+    /// Steps that lead to an event of `kind`, which a second process gets as well when the first is at request `step`.
+    static func steps(to kind: EventKind, interruptedAt step: Int) -> [Step] {
+        // Where the event is, a fault shows.
+        let marked = steps(to: kind, [PlannedFault(step: 1, fault: .reset)])
+        return marked.map { one in
+            var one = one
+            one.troubles = one.troubles.map { trouble in
+                trouble.faults == [PlannedFault(step: 1, fault: .reset)]
+                    ? Trouble(event: trouble.event, interrupted: step) : trouble
+            }
+            return one
+        }
+    }
+
+    /// A Create that stands still at request `step` until the Delete of its cancellation has ended.
+    static func cancellation(heldAt step: Int) -> [Step] {
+        var cancel = Step(action: .cancel)
+        cancel.cancelled = Cancellation(step: step, isHeld: true)
+        return [Step(action: .delete), cancel, update(.nothing)]
+    }
+
     static func isAdopted(_ kind: EventKind) -> Bool {
         switch kind {
         case .adoptedUpdate, .adoptedRotation, .adoptedRollback, .adoptedDelete: true

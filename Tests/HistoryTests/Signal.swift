@@ -1,30 +1,28 @@
 import Synchronization
 
-/// Something that one task waits for and another says once.
+/// Something that tasks wait for and another says once.
 final class Signal: Sendable {
-    private enum State {
-        case open
-        case waiting(CheckedContinuation<Void, Never>)
-        case given
+    private struct State {
+        var isGiven = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State.open)
+    private let state = Mutex(State())
 
     func give() {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            defer { state = .given }
-            guard case .waiting(let continuation) = state else { return nil }
-            return continuation
+        let waiters = state.withLock { state in
+            state.isGiven = true
+            defer { state.waiters = [] }
+            return state.waiters
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
     }
 
     func wait() async {
         await withCheckedContinuation { continuation in
             let isGiven = state.withLock { state in
-                if case .given = state { return true }
-                state = .waiting(continuation)
-                return false
+                if !state.isGiven { state.waiters.append(continuation) }
+                return state.isGiven
             }
             if isGiven { continuation.resume() }
         }

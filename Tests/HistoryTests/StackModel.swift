@@ -80,7 +80,8 @@ final class StackModel {
         let answer = answer(to: sent)
         if case .success = answer { return answer }
         if sent.mustSucceed, overlapped.isEmpty, history.serviceTimeout >= 600 {
-            world.ledger.report(.succeeds, "\(event.requestID) (\(kind.rawValue)) did not succeed")
+            let reason = world.ledger.answer(to: event)?.reason ?? "no response"
+            world.ledger.report(.succeeds, "\(event.requestID) (\(kind.rawValue)) did not succeed: \(reason)")
         }
         return answer
     }
@@ -99,6 +100,14 @@ final class StackModel {
 
     private func deliverFirst(_ sent: SentEvent, beside overlapped: [PendingDelivery]) async -> InvocationEnd {
         let world = world
+        if let step = sent.trouble?.interrupted {
+            let stop = Stop(step: step, isHeld: true)
+            async let first = world.deliver(sent, delivery: 0, stop: stop)
+            await stop.reached.wait()
+            _ = await world.deliver(sent, delivery: 1)
+            stop.goesOn.give()
+            return await first
+        }
         async let first = world.deliver(sent, delivery: 0)
         await withTaskGroup(of: Void.self) { group in
             if sent.trouble?.duplicate == .concurrent {
@@ -135,6 +144,13 @@ final class StackModel {
     func replay(_ sent: SentEvent, overlaps: Bool) {
         pending.append(
             PendingDelivery(due: world.clock.now, sent: sent, delivery: Self.retries + 1, overlaps: overlaps))
+    }
+
+    /// Lambda's retry of an invocation for which nobody waits any more.
+    func retryLater(_ sent: SentEvent, after end: InvocationEnd) {
+        if case .returned = end { return }
+        pending.append(
+            PendingDelivery(due: world.clock.now.advanced(by: .seconds(60)), sent: sent, delivery: 1))
     }
 
     func deliverLater(_ sent: SentEvent) {

@@ -24,7 +24,15 @@ enum TemplateProperties {
     /// Appears in no name or key, so that finding it in a log means that a property's value was logged.
     static let marker = "RotationMarker"
 
-    static func initial(resource: Int, adopted: Bool) -> [String: String] {
+    static func initial(_ type: History.ResourceType, resource: Int, adopted: Bool) -> [String: String] {
+        if type == .letsEncrypt {
+            return [
+                "AppName": resource == 0 ? "shop" : "shop-api", "AppS3Bucket": TestProvider.certificateBucket,
+                "DomainNames": "shop.example.com,*.shop.example.com", "Contact": "ops@example.com",
+                // Of the same names staging issues as many certificates as a history asks for.
+                "Directory": "staging", "TermsOfServiceAgreed": "true", "Import": "ACM", "Rotation": "\(marker)0",
+            ]
+        }
         var properties = TestProvider.properties([
             "AppName": resource == 0 ? "shop" : "shop-api", "Rotation": "\(marker)0",
         ])
@@ -38,7 +46,9 @@ enum TemplateProperties {
     }
 
     /// - Parameter count: differs from change to change.
-    static func change(_ change: Change, of resource: StackResource, count: Int) -> [String: String] {
+    static func change(
+        _ change: Change, of resource: StackResource, _ type: History.ResourceType, count: Int
+    ) -> [String: String] {
         var properties = resource.properties
         switch change {
         case .nothing: break
@@ -48,22 +58,33 @@ enum TemplateProperties {
             properties["TrustPrevious"] = nil
         case .distrust:
             properties["Rotation"] = "\(marker)\(count)"
-            properties["TrustPrevious"] = "false"
+            properties[type == .letsEncrypt ? "RevokeOnDelete" : "TrustPrevious"] =
+                type == .letsEncrypt ? "true" : "false"
         case .back: return resource.earlier ?? properties
-        case .domain: properties["AppDomain"] = "shop\(count).example.com"
+        case .domain:
+            properties[type == .letsEncrypt ? "DomainNames" : "AppDomain"] = "shop\(count).example.com"
         case .appName: properties["AppName"] = "\(properties["AppName"] ?? "shop")-\(count)"
         }
         return properties
     }
 
     /// The id that the provider has to give; nil when the properties are against a rule.
-    static func physicalID(_ properties: [String: String], logicalID: String) -> String? {
+    static func physicalID(
+        _ properties: [String: String], _ type: History.ResourceType, logicalID: String
+    ) -> String? {
         let bag = PropertyBag(properties.mapValues { .string($0) })
+        let owner = CertificateOwner(
+            stackID: StackEvent.stackID, stackGUID: StackEvent.stackGUID, logicalResourceID: logicalID)
+        if type == .letsEncrypt {
+            guard
+                let checked = try? LetsEncryptCertificateProperties(
+                    bag, defaults: LetsEncryptAssembly.defaults, account: StackEvent.account)
+            else { return nil }
+            return PhysicalResourceID.certificate(CertificateAddress(checked.definition, of: owner)).text
+        }
         let defaults = ProviderDefaults(
             buckets: [TestProvider.certificateBucket, TestProvider.adoptedBucket], stableS3Key: false)
         guard let checked = try? BackendCertificateProperties(bag, defaults: defaults) else { return nil }
-        let owner = CertificateOwner(
-            stackID: StackEvent.stackID, stackGUID: StackEvent.stackGUID, logicalResourceID: logicalID)
         return PhysicalResourceID.certificate(CertificateAddress(checked.definition, of: owner)).text
     }
 }

@@ -11,7 +11,7 @@ enum SystemA {
 
     static func makeResource(in model: StackModel) async {
         let world = model.world
-        let properties = TemplateProperties.initial(resource: 0, adopted: true)
+        let properties = TemplateProperties.initial(.elbBackend, resource: 0, adopted: true)
         do {
             let definition = CertificateDefinition(
                 appDomain: try DomainName("shop.example.com"), appName: "shop", bucket: TestProvider.adoptedBucket,
@@ -24,7 +24,7 @@ enum SystemA {
             let body = exposed(try bundle.encoded())
             let key = CertificateAddress.stableKey(appName: "shop")
             let network = InterceptedNetwork(
-                s3: world.s3, inbox: world.inbox, clock: world.clock, endsAt: world.clock.now.advanced(by: .seconds(9)),
+                peers: world.peers, clock: world.clock, endsAt: world.clock.now.advanced(by: .seconds(9)),
                 plan: { _ in nil }, observe: { _, _ in })
             try await ProviderAssembly(network: network, clock: world.clock, stableS3Key: false)
                 .put(body, bucket: TestProvider.adoptedBucket, key: key, deadline: .init(seconds: 2_000_000_000))

@@ -1,5 +1,6 @@
 /// Histories that between them have every fault at every step of every kind of event.
 struct SystematicHistories: Sendable {
+    var resourceType = History.ResourceType.elbBackend
     /// How many steps an event of each kind has when nothing goes wrong.
     let steps: [EventKind: Int]
 
@@ -12,13 +13,27 @@ struct SystematicHistories: Sendable {
             steps: EventKind.allCases.filter { Scene.isAdopted($0) }.flatMap { Scene.steps(to: $0, []) }),
     ]
 
-    init(reached: [CoverageTable.Row]) {
-        steps = reached.reduce(into: [:]) { $0[$1.kind] = max($0[$1.kind] ?? 0, $1.step) }
+    /// The same for `Custom::LetsEncryptCertificate`, which system A did not have.
+    static let letsEncryptProbes: [History] = [
+        History(schedule: 1, resourceType: .letsEncrypt, serviceTimeout: 1860, steps: probes.first?.steps ?? [])
+    ]
+
+    init(_ resourceType: History.ResourceType = .elbBackend, reached: [CoverageTable.Row]) {
+        self.resourceType = resourceType
+        steps = reached.filter { $0.resourceType == resourceType }
+            .reduce(into: [:]) { $0[$1.kind] = max($0[$1.kind] ?? 0, $1.step) }
+    }
+
+    /// As the templates have it.
+    private var serviceTimeout: Int { resourceType == .letsEncrypt ? 1860 : 600 }
+
+    private var kinds: [EventKind] {
+        EventKind.allCases.filter { resourceType == .elbBackend || !Scene.isAdopted($0) }
     }
 
     /// What has to happen at least once.
     var cells: [(kind: EventKind, fault: PlannedFault)] {
-        EventKind.allCases.flatMap { kind in
+        kinds.flatMap { kind in
             (1...max(1, steps[kind] ?? 1)).flatMap { step in
                 Fault.allCases.map { (kind, PlannedFault(step: step, fault: $0)) }
             }
@@ -31,7 +46,7 @@ struct SystematicHistories: Sendable {
         let count = (steps.filter { !Scene.isAdopted($0.key) }.values.max() ?? 1) * Fault.allCases.count
         return (0..<count).map { index in
             History(
-                schedule: UInt64(index),
+                schedule: UInt64(index), resourceType: resourceType, serviceTimeout: serviceTimeout,
                 steps: [.create, .sameUpdate, .settingUpdate].flatMap { Scene.steps(to: $0, fault(index, in: $0)) }
                     + [
                         step(.rotation, .complete, index, [.rotation, .cleanup]),
@@ -55,13 +70,47 @@ struct SystematicHistories: Sendable {
         }
     }
 
+    /// Two processes at once on one resource: at each request of each kind of event the first stands still until a second
+    /// delivery of the event, or the Delete of a cancelled Create, has run from its beginning to its end.
+    var interruptions: [History] {
+        kinds.flatMap { kind in
+            (1...max(1, steps[kind] ?? 1)).map { step in
+                history(
+                    adopted: Scene.isAdopted(kind),
+                    kind == .cancelledCreate
+                        ? Scene.cancellation(heldAt: step) : Scene.steps(to: kind, interruptedAt: step))
+            }
+        }
+    }
+
     /// A history for each cell that did not come about.
     func missing(in coverage: CoverageTable) -> [History] {
         cells.filter { kind, fault in
-            coverage.count(of: fault.fault, at: CoverageTable.Row(kind: kind, stable: false, step: fault.step)) == 0
+            coverage.count(of: fault.fault, at: row(kind, fault.step)) == 0
         }.map { kind, fault in
-            History(schedule: 3, adopted: Scene.isAdopted(kind), steps: Scene.steps(to: kind, [fault]))
+            history(adopted: Scene.isAdopted(kind), Scene.steps(to: kind, [fault]))
         }
+    }
+
+    /// A history for each step at which nothing went wrong yet, with one fault there.
+    func untouched(in coverage: CoverageTable) -> [History] {
+        kinds.flatMap { kind in
+            (1...max(1, steps[kind] ?? 1)).filter { step in
+                Fault.allCases.allSatisfy { coverage.count(of: $0, at: row(kind, step)) == 0 }
+            }.map { step in
+                let fault = PlannedFault(step: step, fault: Fault.allCases[step % Fault.allCases.count])
+                return history(adopted: Scene.isAdopted(kind), Scene.steps(to: kind, [fault]))
+            }
+        }
+    }
+
+    private func history(adopted: Bool = false, _ steps: [Step]) -> History {
+        History(
+            schedule: 3, resourceType: resourceType, adopted: adopted, serviceTimeout: serviceTimeout, steps: steps)
+    }
+
+    private func row(_ kind: EventKind, _ step: Int) -> CoverageTable.Row {
+        CoverageTable.Row(resourceType: resourceType, kind: kind, stable: false, step: step)
     }
 
     private func fault(_ index: Int, in kind: EventKind) -> [PlannedFault] {

@@ -8,8 +8,8 @@ import Timekeeping
 /// One account for one history: S3, CloudFormation's bucket, a clock, and Lambda, which runs the provider.
 struct World: Sendable {
     let clock = VirtualClock(longestPause: .zero)
-    let s3: InMemoryS3
-    let inbox: ReplyInbox
+    let resourceType: History.ResourceType
+    let peers: InMemoryPeers
     let ledger: Ledger
     let logs = InMemoryLogHandler()
     let coverage: CoverageTable
@@ -17,18 +17,23 @@ struct World: Sendable {
     let sabotage: Sabotage?
     let executor: SeededExecutor
 
+    var s3: InMemoryS3 { peers.s3 }
+    var inbox: ReplyInbox { peers.inbox }
+
     /// Lambda's timeout for the provider.
-    static let timeout = Duration.seconds(60)
+    private var timeout: Duration { resourceType == .letsEncrypt ? .seconds(900) : .seconds(60) }
 
     init(_ history: History, coverage: CoverageTable, sabotage: Sabotage?) {
         // Signatures have tests of their own, and take time.
-        s3 = InMemoryS3(clock: clock, requiresSignatures: false)
+        let s3 = InMemoryS3(clock: clock, requiresSignatures: false)
         s3.createBucket(TestProvider.certificateBucket)
         s3.createBucket(TestProvider.adoptedBucket)
         s3.createBucket(TestProvider.stateBucket, isVersioned: false)
-        inbox = ReplyInbox(clock: clock)
-        InterceptedNetwork.connect(s3, inbox)
-        ledger = Ledger(s3: s3, inbox: inbox)
+        let inbox = ReplyInbox(clock: clock)
+        resourceType = history.resourceType
+        peers = InMemoryPeers(
+            s3: s3, inbox: inbox, front: resourceType == .letsEncrypt ? InMemoryPeers.Front(clock: clock) : nil)
+        ledger = Ledger(resourceType: resourceType, s3: s3, inbox: inbox)
         stableS3Key = history.stableS3Key
         self.coverage = coverage
         self.sabotage = sabotage
@@ -53,21 +58,21 @@ struct World: Sendable {
     ///
     /// - Parameters:
     ///   - delivery: 0 for the first.
-    ///   - signal: given when the invocation comes to this step, or ends before it.
-    func deliver(
-        _ sent: SentEvent, delivery: Int, signal: (step: Int, signal: Signal)? = nil
-    ) async -> InvocationEnd {
+    ///   - stop: where the invocation lets another one come first.
+    func deliver(_ sent: SentEvent, delivery: Int, stop: Stop? = nil) async -> InvocationEnd {
         coverage.countDelivery()
         let timeout = delivery == 0 ? sent.trouble?.timeout.map { Duration.milliseconds($0) } : nil
-        let deadline = clock.now.advanced(by: timeout ?? Self.timeout)
+        let deadline = clock.now.advanced(by: timeout ?? self.timeout)
         let logger = logger
         let network = InterceptedNetwork(
-            s3: s3, inbox: inbox, clock: clock, endsAt: deadline,
+            peers: peers, clock: clock, endsAt: deadline,
             rewrite: { request in sabotage.map { $0.rewrite(request) } ?? request },
             plan: { step in
-                if signal?.step == step.ordinal { signal?.signal.give() }
+                if stop?.isHeld == true, stop?.step == step.ordinal { coverage.countInterruption() }
+                await stop?.pass(step.ordinal)
                 let fault = sent.fault(at: step.ordinal, of: delivery)
-                let row = CoverageTable.Row(kind: sent.kind, stable: stableS3Key, step: step.ordinal)
+                let row = CoverageTable.Row(
+                    resourceType: resourceType, kind: sent.kind, stable: stableS3Key, step: step.ordinal)
                 coverage.count(row, fault)
                 if fault == .deadline { clock.advance(to: deadline.advanced(by: .seconds(-10))) }
                 // Whoever else is under way may come first.
@@ -78,22 +83,38 @@ struct World: Sendable {
                 ledger.observe(step, body: body, of: sent)
                 if sabotage == .logsBodies { logger.debug("sent \(String(decoding: body, as: UTF8.self))") }
             })
-        defer { signal?.signal.give() }
+        defer { stop?.reached.give() }
         do {
-            let assembly = try ProviderAssembly(
-                network: network, clock: clock, stableS3Key: stableS3Key, jitter: { $0.upperBound })
-            let function = CustomResourceFunction(
-                handler: SabotagedHandler(handler: assembly.handler, sabotage: sabotage), sender: assembly.sender,
-                settings: assembly.settings, clock: clock, executor: executor)
             let payload = try sent.event.payload()
             if sabotage == .logsEvents { logger.info("received \(String(decoding: payload, as: UTF8.self))") }
             try await withLogger(logger) { logger in
-                _ = try await function.handle(payload, deadline: deadline, logger: logger)
+                try await invoke(payload, on: network, deadline: deadline, logger: logger)
             }
             return network.isDead ? .killed : .returned
         } catch {
             ledger.note(thrown: error)
             return network.isDead ? .killed : .threw
+        }
+    }
+
+    /// Runs the function of the history's resource type in a new process.
+    private func invoke(
+        _ payload: [UInt8], on network: InterceptedNetwork, deadline: UnixInstant, logger: Logger
+    ) async throws {
+        switch resourceType {
+        case .elbBackend:
+            let assembly = try ProviderAssembly(
+                network: network, clock: clock, stableS3Key: stableS3Key, jitter: { $0.upperBound })
+            let function = CustomResourceFunction(
+                handler: SabotagedHandler(handler: assembly.handler, sabotage: sabotage), sender: assembly.sender,
+                settings: assembly.settings, clock: clock, executor: executor)
+            _ = try await function.handle(payload, deadline: deadline, logger: logger)
+        case .letsEncrypt:
+            let assembly = try LetsEncryptAssembly(network: network, clock: clock, jitter: { $0.upperBound })
+            let function = CustomResourceFunction(
+                handler: SabotagedHandler(handler: assembly.handler, sabotage: sabotage), sender: assembly.sender,
+                settings: assembly.settings, clock: clock, executor: executor)
+            _ = try await function.handle(payload, deadline: deadline, logger: logger)
         }
     }
 }

@@ -16,8 +16,7 @@ package final class InterceptedNetwork: HTTPExecutor {
         package let method: String
         /// `host/path`, without the query.
         package let target: String
-        /// True for the PUT of the answer.
-        package let isReply: Bool
+        package let peer: InMemoryPeers.Peer
     }
 
     /// What goes wrong in a step.
@@ -32,22 +31,12 @@ package final class InterceptedNetwork: HTTPExecutor {
         case dieAfterwards
     }
 
-    @TaskLocal private static var s3Fault: InMemoryS3.Fault?
-    @TaskLocal private static var inboxFault: ReplyInbox.Fault?
-
-    /// Lets every network's faults through to the services behind it. To be called once for each pair.
-    package static func connect(_ s3: InMemoryS3, _ inbox: ReplyInbox) {
-        s3.onOperation { _ in s3Fault }
-        inbox.onPut { _ in inboxFault }
-    }
-
     private struct State {
         var steps = 0
         var isDead = false
     }
 
-    private let s3: InMemoryS3
-    private let inbox: ReplyInbox
+    private let peers: InMemoryPeers
     private let clock: VirtualClock
     private let endsAt: UnixInstant
     private let rewrite: @Sendable (HTTPRequest) -> HTTPRequest?
@@ -61,12 +50,11 @@ package final class InterceptedNetwork: HTTPExecutor {
     ///   - plan: asked before each step.
     ///   - observe: told after each step that may have been carried out, with the request's body.
     package init(
-        s3: InMemoryS3, inbox: ReplyInbox, clock: VirtualClock, endsAt: UnixInstant,
+        peers: InMemoryPeers, clock: VirtualClock, endsAt: UnixInstant,
         rewrite: @escaping @Sendable (HTTPRequest) -> HTTPRequest? = { $0 },
         plan: @escaping @Sendable (Step) async -> Fault?, observe: @escaping @Sendable (Step, [UInt8]) -> Void
     ) {
-        self.s3 = s3
-        self.inbox = inbox
+        self.peers = peers
         self.clock = clock
         self.endsAt = endsAt
         self.rewrite = rewrite
@@ -78,28 +66,35 @@ package final class InterceptedNetwork: HTTPExecutor {
 
     package func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
         try Task.checkCancellation()
-        let ordinal = try state.withLock { state in
-            if clock.now >= endsAt { state.isDead = true }
-            if state.isDead { throw CancellationError() }
+        try endIfDead()
+        let ordinal = state.withLock { state in
             state.steps += 1
             return state.steps
         }
-        let isReply = request.authority?.hasPrefix("cloudformation-custom-resource-response-") ?? false
         let path = (request.path ?? "").prefix { $0 != "?" }
         let step = Step(
             ordinal: ordinal, method: request.method.rawValue, target: "\(request.authority ?? "")\(path)",
-            isReply: isReply)
+            peer: InMemoryPeers.peer(of: request))
         let fault = await plan(step)
         if fault == .dieBefore { try die() }
         // Others had their turn: where this process waited, it may have been killed.
-        if isDead { throw CancellationError() }
+        try endIfDead()
         guard let request = rewrite(request) else {
             return HTTPExchange(response: HTTPResponse(status: .ok))
         }
         defer { observe(step, body) }
-        let exchange = try await carryOut(request, body: body, deadline: deadline, isReply: isReply, fault: fault)
+        let exchange = try await carryOut(request, body: body, deadline: deadline, fault: fault)
         if fault == .dieAfterwards { try die() }
         return exchange
+    }
+
+    /// Lambda kills the process when its time is over.
+    private func endIfDead() throws {
+        let isDead = state.withLock { state in
+            if clock.now >= endsAt { state.isDead = true }
+            return state.isDead
+        }
+        if isDead { throw CancellationError() }
     }
 
     private func die() throws {
@@ -108,38 +103,26 @@ package final class InterceptedNetwork: HTTPExecutor {
     }
 
     private func carryOut(
-        _ request: HTTPRequest, body: [UInt8], deadline: UnixInstant, isReply: Bool, fault: Fault?
+        _ request: HTTPRequest, body: [UInt8], deadline: UnixInstant, fault: Fault?
     ) async throws -> HTTPExchange {
-        if isReply {
-            return try await Self.$inboxFault.withValue(fault?.ofInbox) {
-                try await inbox.execute(request, body: body, deadline: deadline)
-            }
+        switch fault {
+        case .answer(let status): return InMemoryPeers.refusal(status, to: request, at: clock.now)
+        case .reset: throw lost
+        case .hang: throw timedOut(at: deadline)
+        case .loseAnswer, .hangAfterwards, .dieBefore, .dieAfterwards, nil: break
         }
-        return try await Self.$s3Fault.withValue(fault?.ofS3) {
-            try await s3.execute(request, body: body, deadline: deadline)
-        }
-    }
-}
-
-extension InterceptedNetwork.Fault {
-    fileprivate var ofS3: InMemoryS3.Fault? {
-        switch self {
-        case .answer(let status): .answer(status)
-        case .reset: .reset
-        case .hang: .hang
-        case .loseAnswer: .loseAnswer
-        case .hangAfterwards: .hangAfterwards
-        case .dieBefore, .dieAfterwards: nil
+        let exchange = try await peers.execute(request, body: body, deadline: deadline)
+        switch fault {
+        case .loseAnswer: throw lost
+        case .hangAfterwards: throw timedOut(at: deadline)
+        default: return exchange
         }
     }
 
-    fileprivate var ofInbox: ReplyInbox.Fault? {
-        switch self {
-        case .answer(let status): .answer(status)
-        case .reset: .reset
-        case .hang: .hang
-        case .loseAnswer, .hangAfterwards: .loseAnswer
-        case .dieBefore, .dieAfterwards: nil
-        }
+    private var lost: TransportError { TransportError(.connectionLost, "The connection was lost.") }
+
+    private func timedOut(at deadline: UnixInstant) -> TransportError {
+        clock.advance(to: deadline)
+        return TransportError(.timedOut, "No response came in time.")
     }
 }

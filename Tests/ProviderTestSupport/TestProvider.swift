@@ -34,7 +34,7 @@ package struct TestProvider: Sendable {
         inbox = ReplyInbox(clock: clock)
         logs = InMemoryLogHandler()
         let assembly = try ProviderAssembly(
-            network: interposed(Network(s3: s3, inbox: inbox)), clock: clock, stableS3Key: stableS3Key)
+            network: interposed(InMemoryPeers(s3: s3, inbox: inbox)), clock: clock, stableS3Key: stableS3Key)
         function = CustomResourceFunction(
             handler: assembly.handler, sender: assembly.sender, settings: assembly.settings, clock: clock)
     }
@@ -76,16 +76,4 @@ package struct TestProvider: Sendable {
 
     /// The keys of the bundles that are there, in alphabetical order.
     package var bundleKeys: [String] { s3.objects(bucket: Self.certificateBucket).keys.sorted() }
-}
-
-/// Sends each request to whom it is for.
-private struct Network: HTTPExecutor {
-    let s3: InMemoryS3
-    let inbox: ReplyInbox
-
-    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
-        let isReply = request.authority?.hasPrefix("cloudformation-custom-resource-response-") ?? false
-        let receiver: any HTTPExecutor = isReply ? inbox : s3
-        return try await receiver.execute(request, body: body, deadline: deadline)
-    }
 }

@@ -105,6 +105,14 @@ package final class InMemoryRoute53: HTTPExecutor {
         state.withLock { Self.texts(name, in: $0.zones) }
     }
 
+    /// The values of all TXT records, without quotation marks.
+    package var allTexts: [String] {
+        state.withLock { state in
+            state.zones.flatMap(\.sets).filter { $0.type == "TXT" }
+                .flatMap { $0.values.map { String($0.dropFirst().dropLast()) } }
+        }
+    }
+
     /// What every validator is shown now.
     package func visibleTexts(_ name: String) -> Set<String> {
         let now = clock.now

@@ -116,6 +116,11 @@ package final class InMemoryS3: HTTPExecutor {
 
     // MARK: The wire
 
+    /// S3's usual answer with a status (403, 409, 412, 500, 503) to a request that is not carried out.
+    package static func refusal(_ status: Int, to request: HTTPRequest, at now: UnixInstant) -> HTTPExchange {
+        S3Answer.failure(.byStatus(status)).exchange(for: S3Request(request, body: []), ordinal: 0, now: now)
+    }
+
     package func execute(
         _ request: HTTPRequest, body: [UInt8], deadline: UnixInstant
     ) async throws -> HTTPExchange {

@@ -51,7 +51,7 @@ struct OrderLease: Sendable {
         }
         // Also when this task is cancelled. Who cannot be told waits for the term's end.
         let lease = self
-        await Task { try? await lease.release(holder, deadline: deadline.advanced(by: .seconds(5))) }.value
+        _ = await uncancelled { try await lease.release(holder, deadline: deadline.advanced(by: .seconds(5))) }
         return try outcome.get()
     }
 

@@ -43,8 +43,7 @@ struct OrderValidation: Sendable {
             outcome = .failure(error)
         }
         let solver = solver
-        let cleanUp = _Concurrency.Task { try await solver.cleanUp(placements, deadline: deadline) }
-        let cleaned = await cleanUp.result
+        let cleaned = await uncancelled { try await solver.cleanUp(placements, deadline: deadline) }
         try outcome.get()
         // All names are proven: an answer that stays is no reason to fail. It is written down, and removed later.
         if case .success = cleaned { try await noting([]) }

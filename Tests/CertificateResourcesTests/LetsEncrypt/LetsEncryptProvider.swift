@@ -24,46 +24,20 @@ struct LetsEncryptProvider {
     let inbox: ReplyInbox
     let logs = InMemoryLogHandler()
     private let function: CustomResourceFunction<LetsEncryptCertificateHandler>
-    private let s3Client: S3
+    private let assembly: LetsEncryptAssembly
 
     init() throws {
         s3 = InMemoryS3(clock: clock)
         s3.createBucket(TestProvider.certificateBucket)
         s3.createBucket(TestProvider.stateBucket, isVersioned: false)
-        let dns = InMemoryRoute53(clock: clock)
-        dns.addZone("ZA", "example.com")
-        self.dns = dns
-        authority = InMemoryACMEServer(clock: clock)
-        authority.change {
-            $0.validates = { domain, keyAuthorization in
-                let answer = ChallengeAnswer(domain: domain, token: "", keyAuthorization: .init(keyAuthorization))
-                return dns.visibleTexts("_acme-challenge.\(domain)").contains(answer.recordValue)
-            }
-        }
         inbox = ReplyInbox(clock: clock)
-        let network = World(s3: s3, dns: dns, authority: authority, inbox: inbox)
-        let client = AWSServiceClient(
-            configuration: try AWSConfiguration(region: "eu-west-1"), executor: network,
-            credentials: EnvironmentCredentials(environment: [
-                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-access-key",
-            ]), clock: clock)
-        s3Client = S3(client, expectedBucketOwner: StackEvent.account)
-        let storage = BucketACMEStorage(
-            s3: s3Client, bucket: TestProvider.certificateBucket, keyARN: TestProvider.keyARN)
-        let accounts = AccountStore(
-            storage: storage,
-            transport: ACMETransport(executor: network, userAgent: "stackcert-tests/1", clock: clock),
-            settings: .properties)
-        let handler = LetsEncryptCertificateHandler(
-            store: CertificateStore(
-                s3: s3Client, stateBucket: TestProvider.stateBucket, keyARN: TestProvider.keyARN, clock: clock),
-            services: LetsEncryptServices(
-                client: client, issuer: ACMEIssuer(accounts: accounts, storage: storage, clock: clock),
-                accounts: accounts, clock: clock),
-            defaults: ProviderDefaults(buckets: [TestProvider.certificateBucket], stableS3Key: false), clock: clock)
+        let front = InMemoryPeers.Front(clock: clock)
+        dns = front.dns
+        authority = front.authority
+        assembly = try LetsEncryptAssembly(
+            network: InMemoryPeers(s3: s3, inbox: inbox, front: front), clock: clock)
         function = CustomResourceFunction(
-            handler: handler, sender: ReplySender(executor: network, clock: clock),
-            settings: CustomResourceSettings(allowedAccounts: [StackEvent.account]), clock: clock)
+            handler: assembly.handler, sender: assembly.sender, settings: assembly.settings, clock: clock)
     }
 
     static func properties(_ changes: [String: String?] = [:]) -> [String: String] {
@@ -92,8 +66,7 @@ struct LetsEncryptProvider {
     }
 
     func put(_ body: [UInt8], bucket: String, key: String) async throws {
-        _ = try await s3Client.putObject(
-            bucket: bucket, key: key, body: body, deadline: clock.now.advanced(by: .seconds(60)))
+        try await assembly.put(body, bucket: bucket, key: key, deadline: clock.now.advanced(by: .seconds(60)))
     }
 
     var orders: Int { authority.requests.count { $0.payload.contains(#""identifiers""#) } }
@@ -107,29 +80,6 @@ struct LetsEncryptProvider {
     var answers: [String: [String]] { dns.texts("_acme-challenge.shop.example.com") }
     var logText: String {
         logs.entries.map { "\($0.level) \($0.message) \($0.metadata)" }.joined(separator: "\n")
-    }
-}
-
-/// Sends each request to whom it is for.
-private struct World: HTTPExecutor {
-    let s3: InMemoryS3
-    let dns: InMemoryRoute53
-    let authority: InMemoryACMEServer
-    let inbox: ReplyInbox
-
-    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
-        let host = request.authority ?? ""
-        let receiver: any HTTPExecutor =
-            if host.hasPrefix("cloudformation-custom-resource-response-") {
-                inbox
-            } else if host.hasPrefix("route53.") {
-                dns
-            } else if host == "ca.test" {
-                authority
-            } else {
-                s3
-            }
-        return try await receiver.execute(request, body: body, deadline: deadline)
     }
 }
 

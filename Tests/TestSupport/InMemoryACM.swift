@@ -1,24 +1,23 @@
-import Foundation
-import HTTPTransport
-import HTTPTypes
-import PKI
-import Synchronization
-import TestSupport
-import Timekeeping
+internal import Foundation
+package import HTTPTransport
+package import HTTPTypes
+package import PKI
+internal import Synchronization
+package import Timekeeping
 
 /// ACM's imported certificates in memory, at the level of the wire. As the real one it takes every import for a new one,
 /// refuses tags with a re-import, keeps a certificate's key type, takes nothing that has run out, lists RSA 2048 alone
 /// unless it is asked for more, and keeps what is used.
-final class InMemoryACM: HTTPExecutor {
-    struct Stored: Sendable {
-        var certificate: IssuedCertificate
-        var algorithm: String
-        var type = "IMPORTED"
-        var tags: [String: String]
-        var users: [String] = []
+package final class InMemoryACM: HTTPExecutor {
+    package struct Stored: Sendable {
+        package var certificate: IssuedCertificate
+        package var algorithm: String
+        package var type = "IMPORTED"
+        package var tags: [String: String]
+        package var users: [String] = []
     }
 
-    enum Fault: Sendable {
+    package enum Fault: Sendable {
         case refuse(String)
         /// It is carried out; the connection is lost before the answer.
         case loseAnswer
@@ -27,7 +26,7 @@ final class InMemoryACM: HTTPExecutor {
         case killAfterwards
     }
 
-    struct Killed: Error {}
+    package struct Killed: Error {}
 
     private struct State {
         var stored: [String: Stored] = [:]
@@ -40,22 +39,22 @@ final class InMemoryACM: HTTPExecutor {
     private let region: String
     private let state = Mutex(State())
 
-    init(clock: VirtualClock, region: String = "eu-west-1") {
+    package init(clock: VirtualClock, region: String = "eu-west-1") {
         self.clock = clock
         self.region = region
     }
 
-    var stored: [String: Stored] { state.withLock { $0.stored } }
-    var operations: [String] { state.withLock { $0.operations } }
+    package var stored: [String: Stored] { state.withLock { $0.stored } }
+    package var operations: [String] { state.withLock { $0.operations } }
 
-    func plan(_ fault: (@Sendable (_ operation: String, _ ordinal: Int) -> Fault?)?) {
+    package func plan(_ fault: (@Sendable (_ operation: String, _ ordinal: Int) -> Fault?)?) {
         state.withLock { state in
             state.fault = fault
             state.operations = []
         }
     }
 
-    func change(_ arn: String, _ change: (inout Stored) -> Void) {
+    package func change(_ arn: String, _ change: (inout Stored) -> Void) {
         state.withLock { state in
             guard var stored = state.stored[arn] else { return }
             change(&stored)
@@ -63,11 +62,11 @@ final class InMemoryACM: HTTPExecutor {
         }
     }
 
-    func forget(_ arn: String) { state.withLock { $0.stored[arn] = nil } }
+    package func forget(_ arn: String) { state.withLock { $0.stored[arn] = nil } }
 
     // MARK: The network
 
-    func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
+    package func execute(_ request: HTTPRequest, body: [UInt8], deadline: UnixInstant) async throws -> HTTPExchange {
         guard request.authority == "acm.\(region).amazonaws.com" else { return refusal("AccessDeniedException") }
         let target = HTTPField.Name("x-amz-target").flatMap { request.headerFields[$0] } ?? ""
         let operation = String(target.dropFirst("CertificateManager.".count))
