@@ -46,31 +46,34 @@ extension CertificateStore {
     ///   - facts: as the bundle's metadata has them.
     ///   - names: what the certificate is for.
     ///   - copies: where else it is; nil leaves what is recorded.
+    ///   - known: the copies that were recorded when these were made. If others are recorded by now, another delivery of
+    ///     the request was faster, and CloudFormation has its answer: those stay.
     ///   - certificateID: how its authority calls it; nil leaves what is recorded.
     ///   - previous: chooses the previous public key from the facts as they are recorded.
-    /// - Returns: the facts to answer with, and the claim that was there before. A request that is older than that
-    ///   changes nothing.
+    /// - Returns: the facts and the copies to answer with, and the claim that was there before. A request that is older
+    ///   than that changes nothing.
     package func claim(
         _ address: CertificateAddress, of owner: CertificateOwner, settings: CertificateSettings, by claim: Claim,
         facts: CertificateFacts, names: [SubjectAlternativeName] = [], copies: CertificateCopies? = nil,
-        certificateID: String? = nil, deadline: UnixInstant,
+        insteadOf known: CertificateCopies? = nil, certificateID: String? = nil, deadline: UnixInstant,
         previous: (CertificateFacts) async throws -> PreviousPublicKey
-    ) async throws -> (facts: CertificateFacts, replaced: Claim?) {
+    ) async throws -> (facts: CertificateFacts, copies: CertificateCopies?, replaced: Claim?) {
         for _ in 0..<5 {
             let existing = try await state.document(CertificateRecord.self, at: address.recordKey, deadline: deadline)
             // A record of another bundle under the same key is left from one that somebody removed by hand.
             let recorded = existing?.document.facts
             let current =
                 recorded.flatMap { $0.certificateFingerprint == facts.certificateFingerprint ? $0 : nil } ?? facts
-            let known = existing?.document.claim
-            if let known, known.issuedAt > claim.issuedAt { return (current, known) }
+            let last = existing?.document.claim
+            let recordedCopies = existing?.document.copies
+            if let last, last.issuedAt > claim.issuedAt { return (current, copies ?? recordedCopies, last) }
             let record = CertificateRecord(
                 address: address, owner: owner, settings: settings,
                 facts: current.replacing(try await previous(current)),
                 names: names.isEmpty ? existing?.document.names : names.map(\.description),
-                copies: copies ?? existing?.document.copies,
+                copies: recordedCopies == known ? copies ?? recordedCopies : recordedCopies,
                 certificateID: certificateID ?? existing?.document.certificateID, claim: claim)
-            if record == existing?.document { return (record.facts, known) }
+            if record == existing?.document { return (record.facts, record.copies, last) }
             if recorded?.certificateFingerprint != facts.certificateFingerprint {
                 try await writeAction(for: address, facts: facts, deadline: deadline)
             }
@@ -79,7 +82,7 @@ extension CertificateStore {
                     record, at: address.recordKey, ifNoneMatch: existing == nil, ifMatch: existing?.etag,
                     deadline: deadline)
             }
-            if written { return (record.facts, known) }
+            if written { return (record.facts, record.copies, last) }
         }
         throw IssuanceError(
             .contention, "The record s3://\(state.name)/\(address.recordKey) keeps changing: try again.")

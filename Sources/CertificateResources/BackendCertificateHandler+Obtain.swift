@@ -134,7 +134,7 @@ extension BackendCertificateHandler {
         let claimed: CertificateFacts
         let replaced: Claim?
         do {
-            (claimed, replaced) = try await store.claim(
+            (claimed, _, replaced) = try await store.claim(
                 target.address, of: owner, settings: target.properties.settings, by: request.claim, facts: facts,
                 names: try target.properties.definition.names, deadline: context.deadline, previous: previous)
         } catch {

@@ -166,12 +166,12 @@ extension LetsEncryptCertificateHandler {
         let settings = target.properties.settings.ordered(by: isKnown ? existing?.settings.order : nil)
         let work: @Sendable () async throws -> Settled = {
             let copies = try await putCopies(target, contents, shared: shared, of: request.owner, in: context)
-            let (claimed, replaced) = try await store.claim(
+            let (claimed, recorded, replaced) = try await store.claim(
                 address, of: request.owner, settings: settings, by: request.claim, facts: facts,
-                names: target.properties.definition.names, copies: copies, certificateID: contents.certificateID,
-                deadline: context.deadline
+                names: target.properties.definition.names, copies: copies, insteadOf: existing?.copies,
+                certificateID: contents.certificateID, deadline: context.deadline
             ) { $0.previous }
-            return Settled(facts: claimed, replaced: replaced, copies: copies)
+            return Settled(facts: claimed, replaced: replaced, copies: recorded)
         }
         guard !target.properties.definition.importTargets.isEmpty, existing?.copies == nil else {
             return try await work()
