@@ -8,7 +8,7 @@ package struct ExternalAccount: Sendable {
 
     /// - Parameters:
     ///   - keyID: as the authority gave it.
-    ///   - hmacKey: as the authority gave it, in base64url.
+    ///   - hmacKey: as the authority gave it: in base64url or in base64, padded or not.
     /// - Throws: ``ACMEError/Code/invalidKey``.
     package init(keyID: String, hmacKey: Redacted<String>) throws(ACMEError) {
         guard (1...1024).contains(keyID.utf8.count),
@@ -16,9 +16,11 @@ package struct ExternalAccount: Sendable {
         else {
             throw ACMEError(.invalidKey, "The external account's key id must be visible ASCII without quotes.")
         }
-        let unpadded = String(hmacKey.exposed.prefix { $0 != "=" })
-        guard let bytes = Base64URL.decode(unpadded) else {
-            throw ACMEError(.invalidKey, "The external account's HMAC key is not base64url.")
+        var text = hmacKey.exposed[...]
+        while text.last == "=" { text.removeLast() }
+        let letters = text.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }
+        guard let bytes = Base64URL.decode(String(letters)) else {
+            throw ACMEError(.invalidKey, "The external account's HMAC key is neither base64url nor base64.")
         }
         self.keyID = keyID
         self.key = Redacted(bytes)

@@ -31,6 +31,12 @@ package struct Problem: Hashable, Sendable, Decodable {
 
     private enum Key: String, CodingKey { case type, detail, subproblems }
 
+    /// The type, and the words if there are any.
+    package func summary(hiding secrets: [String] = []) -> String {
+        let words = words(hiding: secrets)
+        return words.isEmpty ? type.name : "\(type.name), \(words)"
+    }
+
     /// The detail and those of the subproblems, each with its name, fit to be shown.
     package func words(hiding secrets: [String] = []) -> String {
         var words = detail.map { ForeignText.sanitized($0, hiding: secrets) } ?? ""

@@ -20,8 +20,9 @@ extension AWSError {
             let hidden = [
                 credentials.secretAccessKey.exposed, credentials.sessionToken?.exposed, credentials.accessKeyID,
             ]
-            message +=
-                ": " + ForeignText.sanitized(words, hiding: hidden.compactMap { $0 } + call.secrets.map(\.exposed))
+            let shown = ForeignText.sanitized(
+                words, hiding: hidden.compactMap { $0 } + call.secrets.map(\.exposed))
+            if !shown.isEmpty { message += ": " + shown }
         }
         if !message.hasSuffix(".") { message += "." }
         if let region = fields[named: "x-amz-bucket-region"], region.isRequestID, error.code != .notFound {

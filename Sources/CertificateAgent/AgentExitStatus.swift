@@ -31,7 +31,7 @@ package enum AgentExitStatus: Int32, CaseIterable, Sendable {
     package var meaning: String {
         switch self {
         case .done: "the files are there: unchanged, or written and reloaded"
-        case .usage: "the options make no sense"
+        case .usage: "the options make no sense, or name something that cannot be used"
         case .bundleInvalid: "the bundle is missing or invalid; the old files are kept"
         case .pointerMissing: "the parameter does not exist"
         case .unreachable: "AWS could not be reached, or not in time"

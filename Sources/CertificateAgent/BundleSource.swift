@@ -27,7 +27,12 @@ package struct AWSBundleSource: BundleSource {
 
     package func pointer(deadline: UnixInstant) async throws -> String {
         do {
-            return try await ssm.getParameter(parameter, deadline: deadline).value
+            let key = try await ssm.getParameter(parameter, deadline: deadline).value
+            guard !key.allSatisfy(\.isWhitespace) else {
+                throw AgentError(
+                    .bundleInvalid, "Parameter \(parameter) is empty: it must hold the S3 key of a bundle.")
+            }
+            return key
         } catch let error as AWSError {
             throw AgentError(error)
         }
@@ -36,6 +41,8 @@ package struct AWSBundleSource: BundleSource {
     package func bundle(_ pointer: String, deadline: UnixInstant) async throws -> Redacted<[UInt8]> {
         do {
             return Redacted(try await s3.getObject(bucket: bucket, key: pointer, deadline: deadline).body)
+        } catch let error as AWSError where error.code == .invalidResponse {
+            throw AgentError(.bundleInvalid, "\(error.message) It is no bundle.", cause: error)
         } catch let error as AWSError {
             throw AgentError(error)
         }

@@ -20,7 +20,7 @@ package struct LetsEncryptServices: Sendable {
     func solver(for challenge: LetsEncryptCertificateProperties.Challenge) -> any ChallengeSolver {
         switch challenge {
         case .http(let bucket):
-            return WebsiteSolver(s3: S3(client, expectedBucketOwner: nil), bucket: bucket)
+            return WebsiteSolver(s3: S3(client, expectedBucketOwner: nil), bucket: bucket, settings: .properties)
         case .dns(let zone, let role):
             return Route53Solver(client: client, hostedZoneID: zone, roleARN: role, clock: clock, settings: .properties)
         }

@@ -16,6 +16,12 @@ struct AWSOptions: ParsableArguments {
     @Option(name: .customLong("endpoint-url"), help: "Another endpoint than AWS's own, for every service.")
     var endpointURL: String?
 
+    /// Runs `body` with what needs no AWS; connections are closed when it returns.
+    static func withNetwork<Result>(_ body: (any HTTPExecutor) async throws -> Result) async throws -> Result {
+        let roots = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
+        return try await NetworkExecutor.with(clock: SystemWallClock(), trustedRoots: roots) { try await body($0) }
+    }
+
     /// Runs `body` with a client, whose connections are closed when it returns.
     func withAWS<Result>(_ body: (AWSConnection) async throws -> Result) async throws -> Result {
         let clock = SystemWallClock()

@@ -22,7 +22,8 @@ struct RegisterCommand: AsyncParsableCommand {
               stackcert register --contact ops@example.com --new-key
             """)
 
-    @OptionGroup var aws: AWSOptions
+    /// Earlier versions wanted a region. No AWS call is made.
+    @OptionGroup(visibility: .hidden) var aws: AWSOptions
     @OptionGroup var authority: AuthorityOptions
 
     @Flag(name: .customLong("new-key"), help: "Give the account another key; the old one is worth nothing then.")
@@ -33,9 +34,9 @@ struct RegisterCommand: AsyncParsableCommand {
             let authority = authority
             let known = try authority.authority()
             let storage = try authority.storage()
-            try await aws.withAWS { connection in
-                let store = authority.accounts(storage, connection)
-                let deadline = connection.clock.now.advanced(by: .seconds(120))
+            try await AWSOptions.withNetwork { executor in
+                let store = authority.accounts(storage, over: executor)
+                let deadline = SystemWallClock().now.advanced(by: .seconds(120))
                 let external = try authority.externalAccount()
                 let account =
                     newKey
@@ -108,7 +109,8 @@ struct RevokeCommand: AsyncParsableCommand {
         }
     }
 
-    @OptionGroup var aws: AWSOptions
+    /// Earlier versions wanted a region. No AWS call is made.
+    @OptionGroup(visibility: .hidden) var aws: AWSOptions
     @OptionGroup var authority: AuthorityOptions
 
     @Option(help: "The file with the certificate, in PEM; a chain behind it is left alone.")
@@ -128,9 +130,9 @@ struct RevokeCommand: AsyncParsableCommand {
             let authority = authority
             let known = try authority.authority()
             let storage = try authority.storage()
-            try await aws.withAWS { connection in
-                let deadline = connection.clock.now.advanced(by: .seconds(120))
-                let account = try await authority.accounts(storage, connection)
+            try await AWSOptions.withNetwork { executor in
+                let deadline = SystemWallClock().now.advanced(by: .seconds(120))
+                let account = try await authority.accounts(storage, over: executor)
                     .known(known, deadline: deadline)
                 try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
                 StandardStreams.write("revoked: serial number \(leaf.serialNumber)")

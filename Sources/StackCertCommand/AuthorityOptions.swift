@@ -3,7 +3,9 @@ import ArgumentParser
 import CertificateIssuance
 import Diagnostics
 import FoundationEssentials
+import HTTPTransport
 import Logging
+import Timekeeping
 
 /// Which certificate authority is meant, and who we are there.
 struct AuthorityOptions: ParsableArguments {
@@ -24,10 +26,13 @@ struct AuthorityOptions: ParsableArguments {
 
     @Option(
         name: .customLong("external-account-key-file"),
-        help: "A file with the HMAC key that belongs to it, in base64url.")
+        help: "A file with the HMAC key that belongs to it, in base64url or base64.")
     var externalAccountKeyFile: String?
 
     func validate() throws {
+        guard (try? CertificateAuthority.directory(named: directory)) != nil else {
+            throw ValidationError("--directory must be production, staging, or the https URL of an ACME directory.")
+        }
         guard (externalAccountID == nil) == (externalAccountKeyFile == nil) else {
             throw ValidationError("Give --external-account-id and --external-account-key-file together.")
         }
@@ -47,19 +52,29 @@ struct AuthorityOptions: ParsableArguments {
     func externalAccount() throws -> ExternalAccount? {
         guard let externalAccountID, let externalAccountKeyFile else { return nil }
         guard let data = try? Data(contentsOf: URL(filePath: externalAccountKeyFile)) else {
-            throw CommandError(.unusable, "\(externalAccountKeyFile) cannot be read: name the file with the HMAC key.")
+            throw CommandError(
+                .unusable,
+                "\(externalAccountKeyFile) cannot be read: --external-account-key-file must name the file with the HMAC "
+                    + "key.")
         }
         let text = String(decoding: data, as: UTF8.self).filter { !$0.isWhitespace }
-        return try ExternalAccount(keyID: externalAccountID, hmacKey: Redacted(text))
+        do {
+            return try ExternalAccount(keyID: externalAccountID, hmacKey: Redacted(text))
+        } catch {
+            throw CommandError(
+                .unusable,
+                "\(error.message) Give --external-account-id and --external-account-key-file what the authority gave out.",
+                cause: error)
+        }
     }
 
-    func accounts(_ storage: FolderACMEStorage, _ connection: AWSConnection) -> AccountStore {
-        AccountStore(storage: storage, transport: transport(connection), settings: .options)
+    func accounts(_ storage: FolderACMEStorage, over executor: any HTTPExecutor) -> AccountStore {
+        AccountStore(storage: storage, transport: transport(over: executor), settings: .options)
     }
 
-    func transport(_ connection: AWSConnection) -> ACMETransport {
+    func transport(over executor: any HTTPExecutor) -> ACMETransport {
         ACMETransport(
-            executor: connection.executor, userAgent: "stackcert/\(VersionCommand.version)", clock: connection.clock,
+            executor: executor, userAgent: "stackcert/\(VersionCommand.version)", clock: SystemWallClock(),
             logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

@@ -50,7 +50,8 @@ struct ChallengeOptions: ParsableArguments {
 
     func solver(_ connection: AWSConnection) throws -> any ChallengeSolver {
         if let bucket {
-            return WebsiteSolver(s3: S3(connection.client, expectedBucketOwner: nil), bucket: bucket)
+            return WebsiteSolver(
+                s3: S3(connection.client, expectedBucketOwner: nil), bucket: bucket, settings: .options)
         }
         return Route53Solver(
             client: connection.client, hostedZoneID: hostedZoneID, roleARN: hostedZoneRoleARN, clock: connection.clock,

@@ -74,9 +74,13 @@ struct IssueCommand: AsyncParsableCommand {
             StandardStreams.complain(Reason(error).description)
             let status: AgentExitStatus =
                 switch error {
+                // Nothing is fetched here that could be a bundle of somebody else's.
+                case let error as AWSError where error.isMissing: .notConfigured
                 case let error as AWSError: AgentExitStatus(AgentError(error))
-                case is ACMEError, is IssuanceError: .notIssued
-                case is PKIError: .usage
+                // What the authority sent is no certificate.
+                case is ACMEError, is IssuanceError, is PKIError: .notIssued
+                case let error as CommandError where error.code == .unusable: .usage
+                case is CommandError: .writeFailed
                 default: AgentExitStatus(error)
                 }
             throw ExitCode(status.rawValue)
@@ -92,7 +96,13 @@ struct IssueCommand: AsyncParsableCommand {
         guard (1...100).contains(domains.count) else {
             throw AgentError(.usage, "Give --domain for 1 to 100 names.")
         }
-        let names = try domains.map { try SubjectAlternativeName($0) }
+        let names = try domains.map { name in
+            do {
+                return try SubjectAlternativeName(name)
+            } catch let error as PKIError {
+                throw AgentError(.usage, "--domain: \(error.message)", cause: error)
+            }
+        }
         try challenge.check(names)
         return OrderRequest(
             names: names, authority: try authority.authority(),
@@ -113,7 +123,7 @@ struct IssueCommand: AsyncParsableCommand {
             let order = Order(
                 request: request,
                 issuer: ACMEIssuer(
-                    accounts: authority.accounts(storage, connection),
+                    accounts: authority.accounts(storage, over: connection.executor),
                     storage: storage, clock: connection.clock
                 ) { step in StandardStreams.remark("stackcert: \(step)") },
                 solver: try challenge.solver(connection), externalAccount: externalAccount)

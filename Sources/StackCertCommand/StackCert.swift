@@ -17,6 +17,7 @@ struct StackCert: AsyncParsableCommand {
               stackcert rotate shop
               stackcert show shop
             """,
+        version: VersionCommand.line,
         subcommands: [
             StatusCommand.self, RenewCommand.self, RotateCommand.self, ShowCommand.self, PullCommand.self,
             IssueCommand.self, RegisterCommand.self, AccountsCommand.self, RevokeCommand.self, VersionCommand.self,

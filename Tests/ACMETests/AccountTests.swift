@@ -102,10 +102,41 @@ import Timekeeping
         #expect(binding.contains(#""signature":"kthhYxz4L-xkVR4YOZFmsHG-OINrL6mhAO9Y2H-rF0M""#))
     }
 
+    @Test(
+        "of a customer is the same in base64 and in base64url, padded or not",
+        arguments: ["-__-_w", "-__-_w==", "+//+/w", "+//+/w=="])
+    func bothAlphabets(text: String) throws {
+        let key = AccountKey.generate()
+        let url = try ResourceURL("https://ca.test/account")
+        func signature(_ text: String) throws -> Substring? {
+            try ExternalAccount(keyID: "kid-1", hmacKey: Redacted(text)).binding(of: key, at: url)
+                .split(separator: #""signature":""#).last
+        }
+        #expect(try signature(text) == signature("-__-_w"))
+        #expect(try signature(text) != signature("AAEC"))
+    }
+
+    @Test(
+        "is refused by a problem without words in a sentence that has no empty part",
+        arguments: ["", " ", #"\u0007"#])
+    func noWords(detail: String) async throws {
+        let account = try await account()
+        server.change {
+            $0.fault = { request, _ in
+                request.name == "order" ? .refused("rejectedIdentifier", 400, detail: detail) : nil
+            }
+        }
+        let error = await #expect(throws: ACMEError.self) {
+            try await account.newOrder([.dns("example.com")], deadline: deadline)
+        }
+        #expect(error?.message == "ca.test refused newOrder with rejectedIdentifier (HTTP 400).")
+        #expect(error?.problem?.summary() == "rejectedIdentifier")
+    }
+
     @Test("of a customer is refused without saying its key", arguments: ["", "a\"b", "a\\b", "ä"])
     func badExternalAccount(keyID: String) {
         #expect(throws: ACMEError.self) { try ExternalAccount(keyID: keyID, hmacKey: Redacted("AAEC")) }
-        let error = #expect(throws: ACMEError.self) { try ExternalAccount(keyID: "a", hmacKey: Redacted("se+cret")) }
+        let error = #expect(throws: ACMEError.self) { try ExternalAccount(keyID: "a", hmacKey: Redacted("se:cret")) }
         #expect(error?.message.contains("cret") == false)
     }
 

@@ -92,6 +92,16 @@ import Timekeeping
         #expect(error?.service == "s3" && error?.operation == "GetObject" && error?.requestID == "4442587FB7D0A2F9")
     }
 
+    @Test("An error for which AWS has no words has no empty sentence", arguments: ["", " ", "\n"])
+    func noWords(words: String) async throws {
+        let executor = ScriptedExecutor([.answer(400, s3Error("InvalidArgument", words))], clock: clock)
+        let s3 = S3(try makeClient(executor, clock: clock), expectedBucketOwner: nil)
+        let error = try await failure {
+            try await s3.getObject(bucket: "bucket", key: "k", deadline: clock.now.advanced(by: .seconds(60)))
+        }
+        #expect(error?.message == "S3 GetObject failed with InvalidArgument (HTTP 400).")
+    }
+
     @Test("Retries are logged at info, all else at debug, with the operation and AWS's code")
     func logged() async throws {
         let handler = InMemoryLogHandler()

@@ -7,10 +7,13 @@ import Testing
 @Suite("Answers to http-01 in a bucket") struct WebsiteSolverTests {
     private let scene = DNSScene()
 
-    private func make() throws -> (WebsiteSolver, InMemoryS3) {
+    private func make(
+        _ bucket: String = "website", settings: SettingNames = .properties
+    ) throws -> (WebsiteSolver, InMemoryS3) {
         let s3 = InMemoryS3(clock: scene.clock)
         s3.createBucket("website")
-        return (WebsiteSolver(s3: S3(try scene.client(s3), expectedBucketOwner: nil), bucket: "website"), s3)
+        let client = S3(try scene.client(s3), expectedBucketOwner: nil)
+        return (WebsiteSolver(s3: client, bucket: bucket, settings: settings), s3)
     }
 
     @Test("The key authorization is put where a validator looks for it, as text, and removed")
@@ -28,6 +31,22 @@ import Testing
             try await solver.cleanUp(placements, deadline: scene.deadline)
             #expect(s3.objects(bucket: "website").isEmpty)
         }
+    }
+
+    @Test(
+        "A bucket that does not exist is told by the setting that names it",
+        arguments: [(SettingNames.properties, "ChallengeBucket"), (.options, "--challenge-bucket")])
+    func noBucket(settings: SettingNames, name: String) async throws {
+        let (solver, _) = try make("nowhere", settings: settings)
+        let placements = try await solver.placements(for: scene.answers(["a.example"]), deadline: scene.deadline)
+        let error = try await scene.failure {
+            _ = try await solver.present(placements, deadline: scene.deadline)
+        }
+        #expect(error?.code == .noPlaceForAnswer)
+        #expect(
+            error?.message
+                == "The bucket nowhere does not exist: set \(name) to the website bucket that answers for a.example.")
+        try await solver.cleanUp(placements, deadline: scene.deadline)
     }
 
     @Test("One that cannot be removed does not keep the others from it, and is told of")

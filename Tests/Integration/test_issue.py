@@ -297,10 +297,50 @@ def test_a_revoked_certificate_is_revoked_at_the_authority(issuing: Issuing, dom
     assert len(issuing.authority.shim.named("newAccount")) == accounts
 
 
+def test_accounts_are_registered_and_certificates_revoked_without_a_region_of_aws(issuing: Issuing, domain: str):
+    issuing.issued(domain)
+    who = ("--directory", issuing.authority.directory, "--contact", "ops@example.com")
+    own = {"PATH": issuing.environment["PATH"], "HOME": str(issuing.folder), **issuing.authority.variables}
+    for command in (
+        issuing.command("register", *who),
+        issuing.command("revoke", "--certificate", str(issuing.certificate), *who),
+    ):
+        done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+    assert issuing.authority.pebble.status(issuing.chain()[0].serial_number)["Status"] == "Revoked"
+
+
+def test_the_version_is_shown_by_the_option_as_by_the_subcommand(issuing: Issuing):
+    shown = [issuing.run(issuing.command(word)) for word in ("--version", "version")]
+    assert [each.returncode for each in shown] == [0, 0], shown
+    assert shown[0].stdout == shown[1].stdout != ""
+
+
+def test_each_way_to_fail_has_the_exit_status_that_help_documents(
+    issuing: Issuing, cloud: LocalCloud, name: str, domain: str
+):
+    issuing.role = cloud.create_role(f"{name}-any", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    (issuing.folder / "bad.key").write_text("no key")
+    order = issuing.order(domain)
+
+    def fails(status: int, said: str, *more: str, files: bool = True) -> None:
+        done = issuing.run(issuing.issue(domain) if files else order, *more)
+        assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+
+    fails(64, "--directory must be production, staging, or the https URL", "--directory", "http://ca.example")
+    fails(64, "--domain: ", "--domain", "a..b")
+    account = ("--external-account-id", "kid-1", "--external-account-key-file")
+    fails(64, "--external-account-key-file must name the file", *account, str(issuing.folder / "missing.key"))
+    fails(64, "is neither base64url nor base64", *account, str(issuing.folder / "bad.key"))
+    assert issuing.authority.shim.requests == []
+    fails(76, "set --challenge-bucket to", "--challenge", "http-01", "--challenge-bucket", f"{name}-nowhere")
+    fails(78, "NoSuchBucket", "--bucket", f"{name}-nowhere", "--parameter", f"/tls/{name}", files=False)
+
+
 def test_an_account_folder_that_others_can_read_is_refused(issuing: Issuing, domain: str):
     (issuing.folder / ".stackcert").mkdir(mode=0o755)
     done = issuing.run(issuing.issue(domain))
-    assert done.returncode != 0
+    assert done.returncode == 64
     assert "chmod 700" in done.stderr
 
 
@@ -350,13 +390,14 @@ def test_certificates_come_although_nine_of_ten_nonces_are_rejected(
 
 
 def test_an_authority_that_wants_customers_gets_their_account(cloud: LocalCloud, issuing: Issuing, domain: str):
-    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ1-_"
     with CertificateAuthority(cloud, Settings(external_accounts={"kid-1": key})) as authority:
         machine = Issuing(cloud, authority, issuing.role, issuing.folder)
         refused = machine.run(machine.issue(domain))
         assert refused.returncode == 76
         assert "externalAccountRequired" in refused.stderr
-        (issuing.folder / "eab.key").write_text(key + "\n")
+        # Some authorities show it in plain base64.
+        (issuing.folder / "eab.key").write_text(key.translate(str.maketrans("-_", "+/")) + "\n")
         given = ("--external-account-id", "kid-1", "--external-account-key-file", str(issuing.folder / "eab.key"))
         machine.issued(domain, more=given)
         verified(machine, domain)

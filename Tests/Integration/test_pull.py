@@ -117,6 +117,12 @@ def test_a_bundle_whose_parts_do_not_belong_together_is_refused_and_the_old_file
         assert done.returncode == 65, done.stderr
         assert "PRIVATE KEY" not in done.stdout + done.stderr
         assert agent.served_key() == before
+    cloud.client("s3").put_object(Bucket=bucket, Key="large", Body=bytes(20 << 20))
+    for pointer, said in {"large": "is too large. It is no bundle.", " ": "is empty"}.items():
+        cloud.client("ssm").put_parameter(Name=agent.parameter, Type="String", Overwrite=True, Value=pointer)
+        done = agent.pull("--bucket", bucket)
+        assert (done.returncode, said in done.stderr) == (65, True), done.stderr
+        assert agent.served_key() == before
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ struct OrderRun: Sendable {
     }
 
     private func refusal(of order: Order) -> IssuanceError {
-        let words = order.error.map { ": \($0.type.name), \($0.words())" } ?? ""
+        let words = order.error.map { ": \($0.summary())" } ?? ""
         return IssuanceError(
             .refused,
             "\(request.authority.directory.host) refused the certificate for \(request.title)\(words)"

@@ -133,7 +133,7 @@ struct OrderValidation: Sendable {
             "\(account.server.url.host) could not validate \(authorization.name) by \(solver.challengeType)"
         if let (challenge, problem) = authorization.failure {
             let secrets = [challenge.token, account.key.thumbprint].compactMap { $0 }
-            message += ": \(problem.type.name), \(problem.words(hiding: secrets))"
+            message += ": \(problem.summary(hiding: secrets))"
         } else {
             message += ": the authorization is \(ForeignText.sanitized(authorization.status.rawValue, hiding: []))"
         }

@@ -3,6 +3,7 @@ package struct SettingNames: Hashable, Sendable {
     /// A whole step, as in "add --agree-to-terms".
     let agreeToTerms: String
     let challenge: String
+    let challengeBucket: String
     let directory: String
     let hostedZone: String
     let hostedZoneRole: String
@@ -10,12 +11,14 @@ package struct SettingNames: Hashable, Sendable {
 
     /// Properties of `Custom::LetsEncryptCertificate`.
     package static let properties = SettingNames(
-        agreeToTerms: "set TermsOfServiceAgreed to true", challenge: "Challenge", directory: "Directory",
+        agreeToTerms: "set TermsOfServiceAgreed to true", challenge: "Challenge",
+        challengeBucket: "ChallengeBucket", directory: "Directory",
         hostedZone: "HostedZoneId", hostedZoneRole: "HostedZoneRoleArn", profile: "Profile")
 
     /// Options of `stackcert issue` and its companions.
     package static let options = SettingNames(
-        agreeToTerms: "add --agree-to-terms", challenge: "--challenge", directory: "--directory",
+        agreeToTerms: "add --agree-to-terms", challenge: "--challenge",
+        challengeBucket: "--challenge-bucket", directory: "--directory",
         hostedZone: "--hosted-zone-id", hostedZoneRole: "--hosted-zone-role-arn", profile: "--acme-profile")
 
     /// A setting with its value, as people write it.

@@ -6,11 +6,15 @@ package import Timekeeping
 package struct WebsiteSolver: ChallengeSolver {
     private let s3: S3
     private let bucket: String
+    private let settings: SettingNames
 
-    /// - Parameter bucket: its website, or what stands in front of it, answers for every name on port 80.
-    package init(s3: S3, bucket: String) {
+    /// - Parameters:
+    ///   - bucket: its website, or what stands in front of it, answers for every name on port 80.
+    ///   - settings: what messages call the bucket.
+    package init(s3: S3, bucket: String, settings: SettingNames) {
         self.s3 = s3
         self.bucket = bucket
+        self.settings = settings
     }
 
     package var challengeType: String { "http-01" }
@@ -38,9 +42,16 @@ package struct WebsiteSolver: ChallengeSolver {
         _ placements: [ChallengePlacement], deadline: UnixInstant
     ) async throws -> [ChallengePlacement] {
         for placement in placements {
-            _ = try await s3.putObject(
-                bucket: placement.container, key: placement.name, body: Array(placement.value.utf8),
-                contentType: "text/plain", deadline: deadline)
+            do {
+                _ = try await s3.putObject(
+                    bucket: placement.container, key: placement.name, body: Array(placement.value.utf8),
+                    contentType: "text/plain", deadline: deadline)
+            } catch let error as AWSError where error.code == .noSuchBucket {
+                throw IssuanceError(
+                    .noPlaceForAnswer,
+                    "The bucket \(placement.container) does not exist: set \(settings.challengeBucket) to the website "
+                        + "bucket that answers for \(placement.domain).", cause: error)
+            }
         }
         return placements
     }

@@ -131,6 +131,23 @@ import Timekeeping
         _ = try await world.obtain(request)
     }
 
+    @Test("names settings as the command's options where it is the command that orders")
+    func options() async throws {
+        let world = IssuerUnderTest(settings: .options)
+        let request = try world.request("example.com")
+        for _ in 1...4 { _ = try await world.obtain(request) }
+        let limit = await #expect(throws: IssuanceError.self) { try await world.obtain(request) }
+        #expect(limit?.message.contains("Use --directory staging while trying things out") == true)
+        let profile = await #expect(throws: IssuanceError.self) {
+            try await world.obtain(try world.request("other.example.com", profile: "shortlived"))
+        }
+        #expect(profile?.message.hasSuffix("leave --acme-profile out.") == true)
+        let terms = await #expect(throws: IssuanceError.self) {
+            try await IssuerUnderTest(settings: .options).obtain(try world.request("example.com", agreed: false))
+        }
+        #expect(terms?.message.hasSuffix("must be agreed to: add --agree-to-terms.") == true)
+    }
+
     @Test("goes on beyond four certificates when each was in use until its time")
     func shortLived() async throws {
         world.server.change { $0.lifetime = .seconds(60) }
