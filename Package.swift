@@ -256,6 +256,7 @@ let package = Package(
             name: "StackCertCommandTests",
             dependencies: [
                 "ACME", "AWSClient", "CertificateIssuance", "CertificateRenewal", "StackCertCommand", "PKI",
+                "TestSupport",
                 "Timekeeping",
             ],
             swiftSettings: settings

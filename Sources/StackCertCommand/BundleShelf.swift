@@ -1,3 +1,4 @@
+import ACME
 import AWSClient
 import CertificateIssuance
 import Diagnostics
@@ -34,10 +35,11 @@ struct BundleShelf: Sendable {
         let notAfter: UnixInstant
         /// The key of the bundle that was the newest before this one.
         let previous: String?
+        /// How the CA calls the certificate (RFC 9773). Nil in what the first versions have written.
+        let certificateID: CertificateID?
 
-        func isGood(for request: OrderRequest, at now: UnixInstant) -> Bool {
+        func isFor(_ request: OrderRequest) -> Bool {
             nameSet == request.nameSetDigest && keyAlgorithm == request.keyAlgorithm.rawValue
-                && RenewalSchedule.point(notBefore: notBefore, notAfter: notAfter) > now
         }
     }
 
@@ -87,7 +89,8 @@ struct BundleShelf: Sendable {
             nameSet: request.nameSetDigest, keyAlgorithm: obtained.keyPair.algorithm.rawValue,
             fingerprint: certificate.fingerprint, serialNumber: certificate.serialNumber,
             notBefore: certificate.notBefore, notAfter: certificate.notAfter,
-            previous: previous.flatMap { $0.key == key ? nil : $0.key })
+            previous: previous.flatMap { $0.key == key ? nil : $0.key },
+            certificateID: obtained.certificateID.flatMap { CertificateID($0) })
         // When it is there already, an earlier run was stopped before it could change the parameter.
         _ = try await unlessPreconditionFails {
             _ = try await s3.putObject(
@@ -114,6 +117,7 @@ extension BundleShelf.Label {
         static let notBefore = "not-before"
         static let notAfter = "not-after"
         static let previous = "previous"
+        static let certificateID = "certificate-id"
     }
 
     var fields: [String: String] {
@@ -126,6 +130,7 @@ extension BundleShelf.Label {
             Name.notAfter: String(notAfter.seconds),
         ]
         fields[Name.previous] = previous
+        fields[Name.certificateID] = certificateID?.description
         return fields
     }
 
@@ -139,6 +144,7 @@ extension BundleShelf.Label {
         self.init(
             nameSet: nameSet, keyAlgorithm: keyAlgorithm, fingerprint: fingerprint, serialNumber: serialNumber,
             notBefore: UnixInstant(seconds: notBefore), notAfter: UnixInstant(seconds: notAfter),
-            previous: fields[Name.previous])
+            previous: fields[Name.previous],
+            certificateID: fields[Name.certificateID].flatMap { CertificateID($0) })
     }
 }

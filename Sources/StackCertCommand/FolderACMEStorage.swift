@@ -12,7 +12,7 @@ struct FolderACMEStorage: ACMEStorage {
     init(_ path: String) throws {
         let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
         self.path = path == "~" || path.hasPrefix("~/") ? home + path.dropFirst() : path
-        for part in ["", "/accounts", "/orders", "/locks"] {
+        for part in ["", "/accounts", "/orders", "/locks", "/renewal-info"] {
             guard unsafe mkdir(self.path + part, 0o700) == 0 || errno == EEXIST else {
                 throw Self.failure(self.path + part)
             }

@@ -3,6 +3,7 @@ import AWSClient
 import ArgumentParser
 import CertificateAgent
 import CertificateIssuance
+import CertificateRenewal
 import Diagnostics
 import PKI
 import Timekeeping
@@ -14,9 +15,9 @@ struct IssueCommand: AsyncParsableCommand {
         abstract: "Get a certificate from Let's Encrypt or another authority, and keep it fresh.",
         discussion: """
             Writes PEM files as `stackcert pull` does, all at once, or puts a bundle into S3 for other machines to pull. \
-            Run it daily: it does nothing until two thirds of the certificate's lifetime are over (half, when that is \
-            shorter than ten days), and runs the reload command only when the files changed. An order that was \
-            interrupted is gone on with.
+            Run it daily: it does nothing until the authority's renewal information (RFC 9773) says that it is time, or, \
+            where there is none, two thirds of the certificate's lifetime are over (half, when that is shorter than ten \
+            days). It runs the reload command only when the files changed. An interrupted order is resumed.
 
             EXAMPLES
               Try it out (nobody trusts what staging issues):
@@ -126,7 +127,11 @@ struct IssueCommand: AsyncParsableCommand {
                     accounts: authority.accounts(storage, over: connection.executor),
                     storage: storage, clock: connection.clock
                 ) { step in StandardStreams.remark("stackcert: \(step)") },
-                solver: try challenge.solver(connection), externalAccount: externalAccount)
+                solver: try challenge.solver(connection), externalAccount: externalAccount,
+                timing: IssueTiming(
+                    request: request,
+                    adviser: ACMERenewalAdviser(transport: authority.transport(over: connection.executor)),
+                    storage: storage, clock: connection.clock))
             if let set {
                 try await write(order, to: set, clock: connection.clock)
             } else if let shelf = bundle.shelf(connection) {
@@ -141,12 +146,14 @@ struct IssueCommand: AsyncParsableCommand {
         let issuer: ACMEIssuer
         let solver: any ChallengeSolver
         let externalAccount: ExternalAccount?
+        let timing: IssueTiming
     }
 
     private func write(_ order: Order, to set: CertificateFileSet, clock: any WallClock) async throws {
         let source = IssuedBundleSource(
             issuer: order.issuer, request: order.request, solver: order.solver,
-            externalAccount: order.externalAccount, served: try set.served(), force: force, clock: clock)
+            externalAccount: order.externalAccount, served: try set.served(), force: force,
+            timing: order.timing)
         let pull = CertificatePull(
             source: source, files: set, reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) },
             clock: clock, timeout: timeout.duration)
@@ -162,21 +169,30 @@ struct IssueCommand: AsyncParsableCommand {
         let (request, force) = (order.request, force)
         let deadline = clock.now.advanced(by: timeout.duration)
         let before = try await shelf.newest(deadline: deadline)
+        if let before, !force, before.label.isFor(request),
+            try await !order.timing.isDue(IssueTiming.Current(before.label), deadline: deadline)
+        {
+            return try show(before, change: "unchanged")
+        }
         let entry = try await order.issuer.obtain(
             request, for: shelf.destination(after: before), solver: order.solver,
+            replaces: before.flatMap { $0.label.isFor(request) ? $0.label.certificateID : nil },
             externalAccount: order.externalAccount, deadline: deadline,
             find: {
                 // Another process may have been faster.
                 let newest = try await shelf.newest(deadline: deadline)
-                guard let newest, newest.label.isGood(for: request, at: clock.now) else { return nil }
-                return force && newest == before ? nil : newest
+                return newest != before && newest?.label.isFor(request) == true ? newest : nil
             },
             save: { try await shelf.put($0, for: request, after: before, deadline: deadline) })
         if entry != before { try await shelf.removeWhatWasBefore(before, deadline: deadline) }
+        try show(entry, change: "written")
+    }
+
+    private func show(_ entry: BundleShelf.Entry, change: String) throws {
         try show(
             Shown(
-                change: entry == before ? "unchanged" : "written", fingerprint: entry.label.fingerprint,
-                notAfter: entry.label.notAfter.iso8601, serialNumber: entry.label.serialNumber, bundle: entry.key))
+                change: change, fingerprint: entry.label.fingerprint, notAfter: entry.label.notAfter.iso8601,
+                serialNumber: entry.label.serialNumber, bundle: entry.key))
     }
 
     private func show(_ shown: Shown) throws {

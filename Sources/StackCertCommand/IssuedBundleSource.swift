@@ -14,13 +14,13 @@ final class IssuedBundleSource: BundleSource {
     private let externalAccount: ExternalAccount?
     private let served: (pointer: String, certificate: IssuedCertificate)?
     private let force: Bool
-    private let clock: any WallClock
+    private let timing: IssueTiming
     private let obtained = Mutex<Redacted<[UInt8]>?>(nil)
 
     /// - Parameter served: what the files hold now.
     init(
         issuer: ACMEIssuer, request: OrderRequest, solver: any ChallengeSolver, externalAccount: ExternalAccount?,
-        served: (pointer: String, certificate: IssuedCertificate)?, force: Bool, clock: any WallClock
+        served: (pointer: String, certificate: IssuedCertificate)?, force: Bool, timing: IssueTiming
     ) {
         self.issuer = issuer
         self.request = request
@@ -28,16 +28,16 @@ final class IssuedBundleSource: BundleSource {
         self.externalAccount = externalAccount
         self.served = served
         self.force = force
-        self.clock = clock
+        self.timing = timing
     }
 
     func pointer(deadline: UnixInstant) async throws -> String {
-        if let served, !force, isWanted(served.pointer), isGood(served.certificate) { return served.pointer }
+        if let served, !force, try await isGood(served, deadline: deadline) { return served.pointer }
         let none: (bundle: Redacted<[UInt8]>, fingerprint: String)? = nil
         let request = request
         let new = try await issuer.obtain(
-            request, for: "files after \(served?.pointer ?? "none")", solver: solver, externalAccount: externalAccount,
-            deadline: deadline,
+            request, for: "files after \(served?.pointer ?? "none")", solver: solver, replaces: replaced,
+            externalAccount: externalAccount, deadline: deadline,
             find: { none },
             save: { obtained in
                 let fingerprint = obtained.certificate.fingerprint
@@ -61,16 +61,29 @@ final class IssuedBundleSource: BundleSource {
 
     private static let mark = "issued "
 
-    /// Of the authority that is asked for: what staging issued must not stay when production is wanted. Files that were
-    /// there before the first run are taken as they are.
-    private func isWanted(_ pointer: String) -> Bool {
-        !pointer.hasPrefix(Self.mark) || pointer.hasSuffix(request.nameSetDigest)
+    /// For all the names, of the authority and the kind of key that are asked for, and not due.
+    private func isGood(
+        _ served: (pointer: String, certificate: IssuedCertificate), deadline: UnixInstant
+    ) async throws -> Bool {
+        // What staging issued must not stay when production is wanted.
+        guard isOfRequest(served.pointer) || !served.pointer.hasPrefix(Self.mark),
+            Set(request.names) == Set(served.certificate.names),
+            served.certificate.publicKey.keyAlgorithm == request.keyAlgorithm
+        else { return false }
+        return try await !timing.isDue(current(served), deadline: deadline)
     }
 
-    /// For all the names, of the kind of key that is asked for, and not due.
-    private func isGood(_ certificate: IssuedCertificate) -> Bool {
-        Set(request.names) == Set(certificate.names)
-            && certificate.publicKey.keyAlgorithm == request.keyAlgorithm
-            && RenewalSchedule.point(notBefore: certificate.notBefore, notAfter: certificate.notAfter) > clock.now
+    /// Files that were there before the first run may be of any authority: none is asked about them.
+    private func current(_ served: (pointer: String, certificate: IssuedCertificate)) -> IssueTiming.Current {
+        let current = IssueTiming.Current(served.certificate)
+        return isOfRequest(served.pointer)
+            ? current : IssueTiming.Current(notBefore: current.notBefore, notAfter: current.notAfter, id: nil)
     }
+
+    private func isOfRequest(_ pointer: String) -> Bool {
+        pointer.hasPrefix(Self.mark) && pointer.hasSuffix(request.nameSetDigest)
+    }
+
+    /// What the new certificate takes the place of: an authority may let such an order through its limits.
+    private var replaced: CertificateID? { served.flatMap { current($0).id } }
 }

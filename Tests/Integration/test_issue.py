@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import shutil
 import signal
 import socket
 import ssl
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 from localcloud import LocalCloud
 from localcloud.acme import CertificateAuthority, Settings
+from localcloud.acme.renewal_information import certificate_id
 from localcloud.acme.second_authority import SecondAuthority
 from support import tls
 from support.acme_account import deactivate
@@ -75,6 +78,36 @@ def test_nothing_is_ordered_as_long_as_the_certificate_is_not_due(issuing: Issui
     assert issuing.orders() == 1
     forced = issuing.issued(domain, more=("--force",))
     assert forced["fingerprint"] != first["fingerprint"]
+
+
+def test_a_certificate_that_the_authority_wants_renewed_is_renewed_before_its_time(issuing: Issuing, domain: str):
+    """As before a revocation (RFC 9773)."""
+    renewals = issuing.authority.shim.extensions.advertise_renewal_information()
+    first = issuing.issued(domain)
+    identifier = certificate_id(issuing.chain()[0])
+    assert issuing.issued(domain)["change"] == "unchanged"
+    assert issuing.issued(domain)["change"] == "unchanged"
+    # The authority wants to be asked every six hours.
+    assert renewals.asked == [identifier]
+    shutil.rmtree(issuing.folder / ".stackcert" / "renewal-info")
+    now = datetime.datetime.now(datetime.UTC)
+    renewals.suggest(identifier, now - datetime.timedelta(hours=2), now - datetime.timedelta(hours=1))
+    second = issuing.issued(domain)
+    assert (second["change"], second["fingerprint"] != first["fingerprint"]) == ("written", True)
+    orders = [request.payload.get("replaces") for request in issuing.authority.shim.named("newOrder")]
+    assert orders == [None, identifier]
+    assert issuing.issued(domain)["change"] == "unchanged"
+
+
+def test_an_authority_that_cannot_be_asked_for_renewal_information_is_no_reason_to_fail(
+    issuing: Issuing, cloud: LocalCloud, domain: str
+):
+    issuing.authority.shim.extensions.advertise_renewal_information()
+    issuing.issued(domain)
+    cloud.faults.add("refuse", "renewalInfo", kind="acme", status=403, code="unauthorized")
+    done = issuing.run(issuing.issue(domain))
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "unchanged"), done.stderr
+    assert "renewal information is not available, the lifetime decides." in done.stderr
 
 
 def test_other_names_or_another_kind_of_key_need_another_certificate(issuing: Issuing, domain: str):

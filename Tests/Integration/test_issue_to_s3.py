@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import subprocess
 from dataclasses import dataclass
@@ -105,6 +106,30 @@ def test_nothing_is_ordered_as_long_as_the_bundle_is_good(shelf: Shelf):
     assert shelf.issuing.orders() == 1
     assert shelf.issue("--key-algorithm", "RSA_2048")["change"] == "written"
     assert shelf.issuing.orders() == 2
+
+
+def test_a_bundle_that_the_authority_wants_renewed_is_renewed_before_its_time(shelf: Shelf):
+    """As before a revocation (RFC 9773). Bundles of the first versions do not say how the authority calls them."""
+    extensions = shelf.issuing.authority.shim.extensions
+    renewals = extensions.advertise_renewal_information()
+    try:
+        first = shelf.issue()
+        s3 = shelf.cloud.client("s3")
+        metadata = s3.head_object(Bucket=BUCKET, Key=first["bundle"])["Metadata"]
+        now = datetime.datetime.now(datetime.UTC)
+        renewals.suggest(metadata["certificate-id"], now - datetime.timedelta(hours=2), now)
+        second = shelf.issue()
+        assert (second["change"], second["bundle"] != first["bundle"]) == ("written", True)
+        assert shelf.issuing.authority.shim.named("newOrder")[-1].payload["replaces"] == metadata["certificate-id"]
+        asked = list(renewals.asked)
+        earlier = s3.head_object(Bucket=BUCKET, Key=second["bundle"])["Metadata"]
+        del earlier["certificate-id"]
+        where = {"Bucket": BUCKET, "Key": second["bundle"]}
+        s3.copy_object(**where, CopySource=where, Metadata=earlier, MetadataDirective="REPLACE")
+        assert shelf.issue()["change"] == "unchanged"
+        assert renewals.asked == asked
+    finally:
+        extensions.reset()
 
 
 def test_the_bundle_before_the_last_is_deleted(shelf: Shelf):

@@ -61,7 +61,7 @@ extension ACMEStorage {
     /// One JSON document.
     ///
     /// - Throws: ``IssuanceError/Code/unreadable`` without a word of what is in it.
-    func document<Document: Decodable>(
+    package func document<Document: Decodable>(
         _ type: Document.Type, at name: String, deadline: UnixInstant
     ) async throws -> (document: Document, tag: String)? {
         guard let (bytes, tag) = try await read(name, deadline: deadline) else { return nil }
@@ -74,7 +74,7 @@ extension ACMEStorage {
         }
     }
 
-    func write(
+    package func write(
         _ document: some Encodable, as name: String, replacing tag: String?, deadline: UnixInstant
     ) async throws -> String? {
         let encoder = JSONEncoder()
