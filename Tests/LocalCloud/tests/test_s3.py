@@ -179,6 +179,69 @@ def test_versions_are_permissions_of_their_own(cloud):
     assert status(s3.delete_bucket, Bucket="versions") == 204
 
 
+def test_the_state_of_versioning_is_a_permission_of_its_own(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="asked")
+    arn = "arn:aws:s3:::asked"
+    may = cloud.client("s3", as_role=cloud.create_role("asks-versioning", allow("s3:GetBucketVersioning", arn)))
+    may_not = cloud.client("s3", as_role=cloud.create_role("asks-nothing", allow("s3:ListBucket", arn)))
+    assert "Status" not in may.get_bucket_versioning(Bucket="asked")
+    for state in ("Enabled", "Suspended"):
+        assert status(may.put_bucket_versioning, Bucket="asked", VersioningConfiguration={"Status": state}) == 403
+        s3.put_bucket_versioning(Bucket="asked", VersioningConfiguration={"Status": state})
+        assert may.get_bucket_versioning(Bucket="asked")["Status"] == state
+    assert status(may_not.get_bucket_versioning, Bucket="asked") == 403
+
+
+def test_a_bucket_without_versions_names_none(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="never")
+    assert "VersionId" not in s3.put_object(Bucket="never", Key="k", Body=b"1")
+    assert "VersionId" not in s3.head_object(Bucket="never", Key="k")
+    assert "VersionId" not in s3.get_object(Bucket="never", Key="k")
+    assert "VersionId" not in s3.delete_object(Bucket="never", Key="k")
+
+
+def test_a_suspended_bucket_has_one_null_version_beside_those_that_it_kept(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="suspended")
+    s3.put_object(Bucket="suspended", Key="k", Body=b"before")
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Enabled"})
+    assert s3.head_object(Bucket="suspended", Key="k")["VersionId"] == "null"
+    kept = s3.put_object(Bucket="suspended", Key="k", Body=b"kept")["VersionId"]
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
+    assert s3.head_object(Bucket="suspended", Key="k")["VersionId"] == kept
+    # The answer to PutObject names no version; what it wrote is the null version all the same.
+    assert "VersionId" not in s3.put_object(Bucket="suspended", Key="k", Body=b"after")
+    assert s3.head_object(Bucket="suspended", Key="k")["VersionId"] == "null"
+    assert s3.get_object(Bucket="suspended", Key="k")["VersionId"] == "null"
+    assert s3.get_object(Bucket="suspended", Key="k", VersionId="null")["Body"].read() == b"after"
+    assert s3.get_object(Bucket="suspended", Key="k", VersionId=kept)["Body"].read() == b"kept"
+    listed = s3.list_object_versions(Bucket="suspended")["Versions"]
+    assert sorted(each["VersionId"] for each in listed) == sorted([kept, "null"])
+    source = {"Bucket": "suspended", "Key": "k", "VersionId": kept}
+    assert "VersionId" not in s3.copy_object(Bucket="suspended", Key="copy", CopySource=source)
+    assert s3.head_object(Bucket="suspended", Key="copy")["VersionId"] == "null"
+
+
+def test_deleting_in_a_suspended_bucket_loses_the_null_version_only(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="unkept")
+    s3.put_bucket_versioning(Bucket="unkept", VersioningConfiguration={"Status": "Enabled"})
+    kept = s3.put_object(Bucket="unkept", Key="k", Body=b"kept")["VersionId"]
+    s3.put_bucket_versioning(Bucket="unkept", VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket="unkept", Key="k", Body=b"lost")
+    answer = s3.delete_object(Bucket="unkept", Key="k")
+    assert (answer["DeleteMarker"], answer["VersionId"]) == (True, "null")
+    assert status(s3.get_object, Bucket="unkept", Key="k") == 404
+    listed = s3.list_object_versions(Bucket="unkept")
+    assert [each["VersionId"] for each in listed["Versions"]] == [kept]
+    assert [each["VersionId"] for each in listed["DeleteMarkers"]] == ["null"]
+    assert s3.get_object(Bucket="unkept", Key="k", VersionId=kept)["Body"].read() == b"kept"
+    assert status(s3.delete_object, Bucket="unkept", Key="k", VersionId="null") == 204
+    assert s3.get_object(Bucket="unkept", Key="k")["Body"].read() == b"kept"
+
+
 def test_deleting_many_is_decided_key_by_key(cloud):
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="many")

@@ -7,6 +7,8 @@ from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
+from localcloud.gateway import suspended_versioning
+
 
 def _permitted(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
     """Policies have been evaluated before the emulator is asked; its own evaluation overlooks their conditions."""
@@ -21,4 +23,5 @@ def _user_data(version: LaunchTemplateVersion) -> Base64EncodedString | None:
 
 def apply() -> None:
     FakeBucket.get_permission = _permitted  # type: ignore[method-assign]
+    suspended_versioning.apply()
     LaunchTemplateVersion.user_data = property(_user_data)  # type: ignore[assignment]

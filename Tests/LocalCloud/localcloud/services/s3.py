@@ -47,8 +47,13 @@ class S3:
         return answer
 
     def _emulated(self, call: Call, owner: str, found: FakeBucket | None) -> Answer:
-        """What was written without versioning has the version id `null`, which the emulator does not take from a bucket
-        without versions and does not tell of a bucket that has them."""
+        """What was written without versioning has the version id `null`. GetObject and HeadObject tell it as soon as
+        the bucket's versioning has been configured, also when it is suspended; PutObject and CopyObject never do (API
+        reference of PutObject, sample response "versioning suspended"). The emulator gets all of this wrong."""
+        if found is not None and call.operation in ("PutObject", "CopyObject"):
+            answer = self._emulator.answer(call, owner)
+            answer.headers[:] = [h for h in answer.headers if (h[0].lower(), h[1]) != ("x-amz-version-id", "null")]
+            return answer
         if found is None or call.operation not in ("GetObject", "HeadObject"):
             return self._emulator.answer(call, owner)
         if not found.is_versioned and call.query.get("versionId") == "null":
