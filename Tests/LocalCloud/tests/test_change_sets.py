@@ -128,6 +128,34 @@ def test_execution_updates_the_stack_and_ends_all_others(cloud, stack):
         client.execute_change_set(ChangeSetName="change", StackName=stack)
 
 
+def test_an_update_makes_older_change_sets_obsolete(cloud, stack):
+    client = cloud.client("cloudformation")
+    found = made(cloud, stack, Parameters=previous(Rotation="from the change set"))
+    assert found["ExecutionStatus"] == "AVAILABLE"
+    assert cloud.stacks.update(stack, parameters={"Rotation": "by hand"}).status == "UPDATE_COMPLETE"
+    described = client.describe_change_set(ChangeSetName=found["ChangeSetId"])
+    assert (described["Status"], described["ExecutionStatus"]) == ("CREATE_COMPLETE", "OBSOLETE")
+    listed = client.list_change_sets(StackName=stack)["Summaries"]
+    assert [each["ExecutionStatus"] for each in listed] == ["OBSOLETE"]
+    with pytest.raises(ClientError, match=r"InvalidChangeSetStatus.*current execution status of \[OBSOLETE\]"):
+        client.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    parameters = client.describe_stacks(StackName=stack)["Stacks"][0]["Parameters"]
+    assert {"ParameterKey": "Rotation", "ParameterValue": "by hand"} in parameters
+    # One that is made afterwards can be executed.
+    newer = made(cloud, stack, "newer", Parameters=previous(Rotation="3"))
+    client.execute_change_set(ChangeSetName=newer["ChangeSetId"])
+    assert cloud.stacks.wait(stack).status == "UPDATE_COMPLETE"
+
+
+def test_an_update_that_is_rolled_back_makes_them_obsolete_too(cloud, stack):
+    client = cloud.client("cloudformation")
+    found = made(cloud, stack, Parameters=previous(Rotation="2"))
+    broken = json.loads(json.dumps(TEMPLATE))
+    broken["Resources"]["Fifth"]["Properties"]["Value"] = ""
+    assert cloud.stacks.update(stack, json.dumps(broken)).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert client.describe_change_set(ChangeSetName=found["ChangeSetId"])["ExecutionStatus"] == "OBSOLETE"
+
+
 def test_names_are_unique_and_missing_ones_are_errors(cloud, stack):
     client = cloud.client("cloudformation")
     made(cloud, stack, Parameters=previous(Rotation="2"))

@@ -26,7 +26,7 @@ def stack_of(change_set: str) -> str | None:
 
 @dataclass
 class ChangeSet:
-    """`body`, `template`, `raw` and `tags` are what the stack would get."""
+    """`body`, `template`, `raw` and `tags` are what the stack would get, `after` how many operations it had seen."""
 
     id: str
     name: str
@@ -37,6 +37,7 @@ class ChangeSet:
     tags: dict[str, str]
     description: str | None
     request: dict[str, Any]
+    after: int
     status: str = "CREATE_PENDING"
     execution: str = "UNAVAILABLE"
     reason: str | None = None
@@ -97,6 +98,7 @@ class ChangeSets:
                 tags,
                 params.get("Description"),
                 params,
+                stack.operations,
             )
             self._all[made.id] = made
             _stacks_of[made.id] = stack.id
@@ -142,7 +144,10 @@ class ChangeSets:
 
     @staticmethod
     def _follow(found: ChangeSet) -> None:
-        """How the update goes that the change set began."""
+        """How the update goes that the change set began; or that another one came first: the status is then OBSOLETE,
+        as the API reference of DescribeChangeSet says of ExecutionStatus."""
+        if found.execution == "AVAILABLE" and found.stack.operations != found.after:
+            found.execution = "OBSOLETE"
         if found.execution == "EXECUTE_IN_PROGRESS" and not found.stack.in_progress:
             done = found.stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
             found.execution = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
@@ -150,6 +155,7 @@ class ChangeSets:
     def execute(self, call: Call) -> dict[str, Any]:
         found = self._find(call)
         with self._lock:
+            self._follow(found)
             if found.execution != "AVAILABLE":
                 raise AwsError(
                     "InvalidChangeSetStatus",

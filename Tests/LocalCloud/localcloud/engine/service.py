@@ -151,6 +151,7 @@ class StackOperations:
         stack.capabilities = list(params.get("Capabilities") or [])
         stack.notification_arns = list(params.get("NotificationARNs") or [])
         stack.on_failure = params.get("OnStackFailure") or "ROLLBACK"
+        stack.operations += 1
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
         self._start(stack, Creation(self.environment, stack).run)
 
@@ -193,6 +194,7 @@ class StackOperations:
         stack.capabilities = list(params.get("Capabilities") or stack.capabilities)
         stack.notification_arns = list(params.get("NotificationARNs") or stack.notification_arns)
         stack.cancel = threading.Event()
+        stack.operations += 1
         stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
         self._start(stack, lambda: Update(self.environment, stack).run(previous))
 

@@ -99,6 +99,8 @@ class Stack:
     cancel: threading.Event = field(default_factory=threading.Event)
     worker: threading.Thread | None = None
     delete_requested: bool = False
+    operations: int = 0
+    """Creations and updates begun: a change set that was made before the last of them is obsolete."""
     changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     def set_status(self, status: str, reason: str | None = None) -> None:
