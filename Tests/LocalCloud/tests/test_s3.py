@@ -179,6 +179,30 @@ def test_versions_are_permissions_of_their_own(cloud):
     assert status(s3.delete_bucket, Bucket="versions") == 204
 
 
+def test_an_acl_is_a_permission_of_its_own_unless_it_is_the_default(cloud):
+    cloud.client("s3").create_bucket(Bucket="lists")
+    objects = "arn:aws:s3:::lists/*"
+    writer = cloud.client("s3", as_role=cloud.create_role("acl-writer", allow("s3:PutObject", objects)))
+    both = cloud.create_role("acl-changer", allow(["s3:PutObject", "s3:PutObjectAcl"], objects))
+    changer = cloud.client("s3", as_role=both)
+    assert status(writer.put_object, Bucket="lists", Key="k", Body=b"", ACL="private") == 200
+    for wanted in ({"ACL": "bucket-owner-full-control"}, {"ACL": "public-read"}, {"GrantRead": "id=somebody"}):
+        assert status(writer.put_object, Bucket="lists", Key="k", Body=b"", **wanted) == 403
+        assert status(changer.put_object, Bucket="lists", Key="k", Body=b"", **wanted) == 200
+
+
+def test_a_bucket_whose_owner_is_enforced_takes_no_acl(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="enforced")
+    s3.put_bucket_ownership_controls(
+        Bucket="enforced", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    )
+    with pytest.raises(ClientError, match="AccessControlListNotSupported"):
+        s3.put_object(Bucket="enforced", Key="k", Body=b"", ACL="private")
+    assert status(s3.put_object, Bucket="enforced", Key="k", Body=b"") == 200
+    assert status(s3.put_object, Bucket="enforced", Key="k", Body=b"", ACL="bucket-owner-full-control") == 200
+
+
 def test_the_state_of_versioning_is_a_permission_of_its_own(cloud):
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="asked")

@@ -78,6 +78,13 @@ def object_arn(bucket: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}"
 
 
+def changes_acl(call: Call) -> bool:
+    """Whether a write asks for another ACL than objects have by default, which needs s3:PutObjectAcl ("to change the
+    object's ACL", API reference of PutObject). `private` is the default (User Guide, "Canned ACL") and changes nothing."""
+    granted = any(name.lower().startswith("x-amz-grant-") for name, _ in call.headers)
+    return granted or call.header("x-amz-acl") not in (None, "private")
+
+
 def copy_source(call: Call) -> tuple[str, str, str | None] | None:
     """Bucket, key and version id of the object that a copy reads."""
     source = call.header("x-amz-copy-source")
@@ -104,7 +111,7 @@ def required(call: Call) -> list[tuple[str, str]] | None:
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
         if call.header("x-amz-tagging"):
             needed.append(("s3:PutObjectTagging", arn))
-        if call.header("x-amz-acl") or any(name.lower().startswith("x-amz-grant-") for name, _ in call.headers):
+        if changes_acl(call):
             needed.append(("s3:PutObjectAcl", arn))
     source = copy_source(call)
     if source:

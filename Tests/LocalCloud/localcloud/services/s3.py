@@ -34,6 +34,7 @@ class S3:
         self._check_owners(call, name)
         if call.operation == "PutBucketPolicy":
             self._check_public_policy(call, name)
+        self._check_acl(call, name)
         if call.operation == "DeleteObjects":
             return self._delete_objects(call, owner, decisions)
         self._keys.before_copy(call, decisions)
@@ -80,6 +81,19 @@ class S3:
             expected = call.header(header)
             if expected and owner and expected != owner:
                 raise AwsError("AccessDenied", "Access Denied", 403)
+
+    @staticmethod
+    def _check_acl(call: Call, name: str | None) -> None:
+        """Where the bucket owner is enforced, only the owner's full control may be asked for (User Guide, "Controlling
+        ownership of objects"). A bucket without ownership controls is one from before April 2023, when that became
+        the default."""
+        if call.operation not in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+            return
+        found = bucket(name)
+        # The emulator keeps the rule as text or as nested members, depending on who set it.
+        enforced = found is not None and "BucketOwnerEnforced" in str(found.ownership_rule)
+        if enforced and call.header("x-amz-acl") not in (None, "bucket-owner-full-control"):
+            raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
     @staticmethod
     def _check_public_policy(call: Call, name: str | None) -> None:
