@@ -79,7 +79,7 @@ Resources:
         ("Resources: {}", "At least one Resources member"),
         ("Resource: {}", "Invalid template property"),
         ("Resources: { A: { Type: X, Propertys: {} } }", "Invalid template resource property"),
-        ("Resources: { A: { Type: X }, A: { Type: Y } }", "duplicate key"),
+        ("Resources: { A: { Type: X } }\nResources: { A: { Type: Y } }", "section Resources twice"),
         ("Resources: { A: { Type: X, Condition: C } }", "Unresolved condition"),
         ("Resources: { A: { Type: X, DeletionPolicy: Snapshot } }", "DeletionPolicy Snapshot"),
         ("Resources: { A: { Type: X, Properties: { P: !Ref B } } }", "Unresolved resource dependencies ['B']"),
@@ -237,3 +237,23 @@ def test_capabilities_and_protection(cloud, template):
     with pytest.raises(ClientError) as error:
         client.describe_stack_drift_detection_status(StackDriftDetectionId="x")
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+@pytest.mark.parametrize("given", ["yaml", "json"])
+def test_of_a_key_given_twice_the_last_one_counts(given):
+    """A whole Properties, one property, and a logical id."""
+    body = """
+Resources:
+  It: { Type: AWS::SNS::Topic }
+  It:
+    Type: AWS::SSM::Parameter
+    Properties: { Type: String, Value: first }
+    Properties: { Type: String, Value: second, Value: last }
+"""
+    as_json = (
+        '{"Resources": {"It": {"Type": "AWS::SNS::Topic"}, "It": {"Type": "AWS::SSM::Parameter", "Properties": '
+        '{"Value": "first"}, "Properties": {"Type": "String", "Value": "second", "Value": "last"}}}}'
+    )
+    found = template.load(body if given == "yaml" else as_json)
+    wanted = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "last"}}
+    assert found["Resources"] == {"It": wanted}

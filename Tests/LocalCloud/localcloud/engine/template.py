@@ -18,7 +18,7 @@ _LARGEST_BODY = 51200
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that knows the short tags and refuses a key given twice."""
+    """SafeLoader that knows the short tags. Of a key given twice the last one counts, as for CloudFormation."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -36,15 +36,19 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     """Keys are always texts: a condition named Yes is not the boolean that YAML takes it for."""
     loader.flatten_mapping(node)
-    keys = [key.value for key, _ in node.value]
-    doubled = {key for key in keys if keys.count(key) > 1}
-    if doubled:
-        raise ValidationError(f"Template format error: duplicate key {sorted(doubled)}")
     return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 _Loader.add_multi_constructor("!", _tagged)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def _check_sections(root: yaml.Node | None) -> None:
+    """What CloudFormation does with a section that is there twice is undefined (User Guide, "Template sections")."""
+    sections = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
+    doubled = sorted({name for name in sections if sections.count(name) > 1})
+    if doubled:
+        raise ValidationError(f"Not covered locally: a template with the section {doubled[0]} twice")
 
 
 def _plain(value: Any) -> Any:
@@ -63,6 +67,7 @@ def load(body: str, by_url: bool = False) -> dict[str, Any]:
     if not by_url and len(body.encode()) > _LARGEST_BODY:
         raise ValidationError(f"Member must have length less than or equal to {_LARGEST_BODY}: templateBody")
     try:
+        _check_sections(yaml.compose(body, Loader=_Loader))  # noqa: S506 - _Loader is a SafeLoader
         template = _plain(yaml.load(body, Loader=_Loader))  # noqa: S506 - _Loader is a SafeLoader
     except yaml.YAMLError as error:
         raise ValidationError(f"Template format error: {error}") from None
