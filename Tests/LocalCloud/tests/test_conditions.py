@@ -1,10 +1,12 @@
 """Condition blocks and policy documents, without a cloud."""
 
+import json
+
 import pytest
 
 from localcloud.authz.conditions import hold
 from localcloud.authz.decision import ResourcePolicy, decide
-from localcloud.authz.documents import Request
+from localcloud.authz.documents import Request, identity_outcome
 from localcloud.authz.principals import ANONYMOUS, Principal, service_principal
 from localcloud.authz.wildcards import expand, matches, matches_arn
 from localcloud.errors import NotCoveredLocally
@@ -155,3 +157,31 @@ def test_unknown_elements_of_a_policy_are_refused():
     for statement in ('{"Effect":"Allow","NotPrincipal":"*","Action":"*"}', '{"Effect":"Maybe","Action":"*"}'):
         with pytest.raises(NotCoveredLocally):
             decide(Request(role("1", statement), "s3:GetObject", "x", {}), None)
+
+
+def judged(version: dict, statement: dict, **context: str) -> str | None:
+    document = json.dumps({**version, "Statement": {"Effect": "Allow", "Action": "s3:GetObject", **statement}})
+    principal = Principal("role", "123456789012", ARN, ARN, "AROA")
+    resource = context.pop("resource", "arn:aws:s3:::b/k")
+    return identity_outcome([document], Request(principal, "s3:GetObject", resource, {**CONTEXT, **context}))
+
+
+@pytest.mark.parametrize("old", [{}, {"Version": "2008-10-17"}])
+def test_a_policy_without_version_has_no_variables(old):
+    new, own = {"Version": "2012-10-17"}, {"Resource": "arn:aws:s3:::b/${aws:username}"}
+    mine, literal = "arn:aws:s3:::b/me", "arn:aws:s3:::b/${aws:username}"
+    assert judged(new, own, resource=mine, **{"aws:username": "me"}) == "allow"
+    assert judged(old, own, resource=mine, **{"aws:username": "me"}) is None
+    assert judged(old, own, resource=literal, **{"aws:username": "me"}) == "allow"
+    assert judged(new, own, resource=literal, **{"aws:username": "me"}) is None
+    equal = {"Resource": "*", "Condition": {"StringEquals": {"s3:prefix": "${aws:username}"}}}
+    given = {"aws:username": "me", "s3:prefix": "${aws:username}"}
+    assert judged(old, equal, **given) == "allow"
+    assert judged(new, equal, **given) is None
+    # Wildcards are wildcards in both.
+    assert judged(old, {"Resource": "arn:aws:s3:::b/*"}) == judged(new, {"Resource": "arn:aws:s3:::b/*"}) == "allow"
+
+
+def test_a_version_that_does_not_exist_is_not_guessed_at():
+    with pytest.raises(NotCoveredLocally, match="2020-01-01"):
+        judged({"Version": "2020-01-01"}, {"Resource": "*"})

@@ -196,3 +196,22 @@ def test_an_unknown_condition_in_a_policy_is_an_error_of_the_cloud(cloud, bucket
     with pytest.raises(ClientError) as error:
         cloud.client("s3", as_role=odd).head_bucket(Bucket=bucket)
     assert code(error)[1] == 501
+
+
+def test_inline_policies_may_lack_a_version_and_managed_ones_may_not(cloud):
+    """As AwsCertificateManagerDemo's templates write them."""
+    iam = cloud.client("iam")
+    role = cloud.create_role("old-policy")
+    document = json.dumps({"Statement": [allow("s3:ListAllMyBuckets", "*")]})
+    iam.put_role_policy(RoleName="old-policy", PolicyName="old", PolicyDocument=document)
+    assert "Buckets" in cloud.client("s3", as_role=role).list_buckets()
+    iam.update_assume_role_policy(
+        RoleName="old-policy",
+        PolicyDocument=json.dumps(
+            {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+        ),
+    )
+    with pytest.raises(ClientError, match="MalformedPolicyDocument"):
+        iam.create_policy(PolicyName="old", PolicyDocument=document)
+    with pytest.raises(ClientError, match="MalformedPolicyDocument"):
+        iam.put_role_policy(RoleName="old-policy", PolicyName="worse", PolicyDocument='{"Version": "2020-01-01"}')

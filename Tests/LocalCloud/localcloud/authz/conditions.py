@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localcloud.authz.wildcards import expand, matches, matches_arn
+from localcloud.authz.wildcards import expand, matches, matches_arn, plain
 from localcloud.errors import NotCoveredLocally
 
 Context = Mapping[str, "str | list[str]"]
@@ -66,8 +66,8 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
     "NumericGreaterThanEquals": lambda given, wanted: given >= wanted,
 }
 _TEXT: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda given, wanted: given == wanted,
-    "StringEqualsIgnoreCase": lambda given, wanted: given.lower() == wanted.lower(),
+    "StringEquals": lambda given, wanted: given == plain(wanted),
+    "StringEqualsIgnoreCase": lambda given, wanted: given.lower() == plain(wanted).lower(),
     "StringLike": lambda given, wanted: matches(wanted, given),
     "ArnEquals": lambda given, wanted: matches_arn(wanted, given),
     "ArnLike": lambda given, wanted: matches_arn(wanted, given),

@@ -10,9 +10,10 @@ from typing import Any
 
 from localcloud.authz.conditions import Context, hold
 from localcloud.authz.principals import Principal
-from localcloud.authz.wildcards import expand, matches
+from localcloud.authz.wildcards import expand, matches, without_variables
 from localcloud.errors import NotCoveredLocally
 
+VERSION, OLD_VERSION = "2012-10-17", "2008-10-17"
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"}
 
 
@@ -30,10 +31,25 @@ class Request:
     context: Context
 
 
+def _literal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return without_variables(value) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=512)
 def statements(document: str) -> tuple[dict[str, Any], ...]:
-    """The statements of a policy document; an element that is not understood is an error."""
-    found = _listed(json.loads(document)["Statement"])
+    """The statements of a policy document; an element that is not understood is an error. A document without Version
+    is one of 2008-10-17, whose variables are literal text (IAM User Guide, "JSON policy elements: Version")."""
+    parsed = json.loads(document)
+    found = _listed(parsed["Statement"])
+    version = parsed.get("Version", OLD_VERSION)
+    if version not in (OLD_VERSION, VERSION):
+        raise NotCoveredLocally(f"policy version {version!r}")
+    if version == OLD_VERSION:
+        found = _literal(found)
     for statement in found:
         unknown = set(statement) - _ELEMENTS
         if unknown:

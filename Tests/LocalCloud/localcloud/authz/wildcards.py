@@ -22,6 +22,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(text, re.DOTALL)
 
 
+def without_variables(text: str) -> str:
+    """The text with every `$` before a brace taken literally: policies of 2008-10-17 have no variables."""
+    return text.replace("${", "${$}{")
+
+
+def plain(text: str) -> str:
+    """The text with literal characters in place of what `expand` made of `${*}`, `${?}` and `${$}`."""
+    for character, marker in _LITERALS.items():
+        text = text.replace(marker, character)
+    return text
+
+
 def matches(pattern: str, value: str) -> bool:
     return _compiled(pattern).fullmatch(value) is not None
 

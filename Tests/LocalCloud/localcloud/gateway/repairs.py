@@ -7,7 +7,7 @@ from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
-from localcloud.gateway import suspended_versioning
+from localcloud.gateway import policy_versions, suspended_versioning
 
 
 def _permitted(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
@@ -23,5 +23,6 @@ def _user_data(version: LaunchTemplateVersion) -> Base64EncodedString | None:
 
 def apply() -> None:
     FakeBucket.get_permission = _permitted  # type: ignore[method-assign]
+    policy_versions.apply()
     suspended_versioning.apply()
     LaunchTemplateVersion.user_data = property(_user_data)  # type: ignore[assignment]
