@@ -208,7 +208,11 @@ def test_inline_policies_may_lack_a_version_and_managed_ones_may_not(cloud):
     iam.update_assume_role_policy(
         RoleName="old-policy",
         PolicyDocument=json.dumps(
-            {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+            {
+                "Statement": [
+                    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                ]
+            }
         ),
     )
     with pytest.raises(ClientError, match="MalformedPolicyDocument"):

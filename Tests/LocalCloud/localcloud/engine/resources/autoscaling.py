@@ -6,6 +6,7 @@ from typing import Any
 
 from localcloud.engine.errors import ResourceFailed
 from localcloud.engine.resource_type import Context, ResourceType, boolean
+from localcloud.engine.resources.launch_configurations import launch_data
 from localcloud.engine.resources.rolling import Roll
 from localcloud.engine.resources.shapes import integers, only, picked
 from localcloud.engine.signals import Signals
@@ -13,11 +14,15 @@ from localcloud.engine.stack import Physical
 from localcloud.instances.fleet import Fleet
 
 _ATTACHED = ("LoadBalancerNames", "TargetGroupARNs")
-_TEXTS = (*_ATTACHED, "AvailabilityZones", "HealthCheckType", "TerminationPolicies", "LaunchTemplate")
+_SOURCES = ("LaunchTemplate", "LaunchConfigurationName")
+_TEXTS = (*_ATTACHED, *_SOURCES, "AvailabilityZones", "HealthCheckType", "TerminationPolicies")
 _NUMBERS = ("DesiredCapacity", "HealthCheckGracePeriod", "MaxSize", "MinSize")
 
 
 def _version(properties: dict[str, Any]) -> str:
+    """What instances are launched from: a launch configuration never changes, a launch template has versions."""
+    if "LaunchConfigurationName" in properties:
+        return f"configuration {properties['LaunchConfigurationName']}"
     template = properties["LaunchTemplate"]
     return f"{template.get('LaunchTemplateId') or template.get('LaunchTemplateName')}:{template['Version']}"
 
@@ -26,7 +31,7 @@ class AutoScalingGroup(ResourceType):
     name = "AWS::AutoScaling::AutoScalingGroup"
     name_property = "AutoScalingGroupName"
     properties = frozenset({*_TEXTS, *_NUMBERS, "AutoScalingGroupName", "Cooldown", "Tags", "VPCZoneIdentifier"})
-    required = frozenset({"LaunchTemplate", "MaxSize", "MinSize"})
+    required = frozenset({"MaxSize", "MinSize"})
     replaced_by = frozenset({"AutoScalingGroupName"})
 
     def __init__(self, fleet: Fleet, signals: Signals, minute: float):
@@ -36,12 +41,18 @@ class AutoScalingGroup(ResourceType):
         self._groups: dict[str, str] = {}
         self._versions: dict[str, str] = {}
 
+    def validate(self, properties: dict[str, Any]) -> None:
+        super().validate(properties)
+        if len(picked(properties, *_SOURCES)) != 1:
+            raise ResourceFailed(f"{self.name}: exactly one of {' and '.join(_SOURCES)} is needed")
+
     @staticmethod
     def _request(properties: dict[str, Any]) -> dict[str, Any]:
         wanted = {**picked(properties, *_TEXTS), **integers(properties, *_NUMBERS)}
-        template = wanted["LaunchTemplate"]
-        only(template, {"LaunchTemplateId", "LaunchTemplateName", "Version"}, "LaunchTemplate")
-        wanted["LaunchTemplate"] = {key: str(value) for key, value in template.items()}
+        if "LaunchTemplate" in wanted:
+            template = wanted["LaunchTemplate"]
+            only(template, {"LaunchTemplateId", "LaunchTemplateName", "Version"}, "LaunchTemplate")
+            wanted["LaunchTemplate"] = {key: str(value) for key, value in template.items()}
         if "VPCZoneIdentifier" in properties:
             wanted["VPCZoneIdentifier"] = ",".join(properties["VPCZoneIdentifier"])
         if "Cooldown" in properties:
@@ -65,11 +76,17 @@ class AutoScalingGroup(ResourceType):
         groups = context.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         return [instance["InstanceId"] for instance in groups["AutoScalingGroups"][0]["Instances"]]
 
-    def _boot(self, context: Context, name: str, properties: dict[str, Any], instance_id: str) -> None:
+    @staticmethod
+    def _launch_data(context: Context, properties: dict[str, Any]) -> dict[str, Any]:
+        if "LaunchConfigurationName" in properties:
+            return launch_data(context, properties["LaunchConfigurationName"])
         template = properties["LaunchTemplate"]
         which = picked(template, "LaunchTemplateId", "LaunchTemplateName")
         version = context.client("ec2").describe_launch_template_versions(Versions=[str(template["Version"])], **which)
-        data = version["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        return version["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+
+    def _boot(self, context: Context, name: str, properties: dict[str, Any], instance_id: str) -> None:
+        data = self._launch_data(context, properties)
         where = (context.stack.id, context.state.name)
         self._groups[instance_id], self._versions[instance_id] = name, _version(properties)
         self._fleet.boot(instance_id, data, context.stack.account, context.stack.region, where)
@@ -99,7 +116,7 @@ class AutoScalingGroup(ResourceType):
         return integers(properties, "DesiredCapacity", "MaxSize", "MinSize")
 
     def outdated(self, context: Context, name: str, properties: dict[str, Any]) -> list[str]:
-        """Instances that were not launched from the group's launch template as it is now."""
+        """Instances that were not launched from what the group launches from now."""
         wanted = _version(properties)
         return [instance for instance in self.instances(context, name) if self._versions.get(instance) != wanted]
 
