@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 
 import pytest
@@ -137,6 +138,75 @@ def test_log_lines_reach_cloudwatch_as_far_as_the_role_may(cloud, function):
     streams = cloud.client("logs").describe_log_streams(logGroupName="/aws/lambda/standin")["logStreams"]
     assert streams
     assert {d.action for d in cloud.recorder.decisions("assumed-role/function/")} >= {"logs:PutLogEvents"}
+
+
+HEX = "[0-9a-f]{32}"
+
+
+def test_the_log_stream_is_named_after_day_version_and_process(cloud, function):
+    _, heard = invoke(cloud, {})
+    assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/\[\$LATEST\]{HEX}", heard["variables"]["AWS_LAMBDA_LOG_STREAM_NAME"])
+
+
+def test_in_a_log_group_of_its_own_choice_the_stream_names_the_function(cloud, function):
+    client = cloud.client("lambda")
+    client.update_function_configuration(FunctionName="standin", LoggingConfig={"LogGroup": "together"})
+    try:
+        _, heard = invoke(cloud, {})
+        told = client.get_function_configuration(FunctionName="standin")["LoggingConfig"]["LogGroup"]
+    finally:
+        client.update_function_configuration(FunctionName="standin", LoggingConfig={"LogGroup": "/aws/lambda/standin"})
+    variables = heard["variables"]
+    assert told == variables["AWS_LAMBDA_LOG_GROUP_NAME"] == "together"
+    assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/standin\[\$LATEST\]{HEX}", variables["AWS_LAMBDA_LOG_STREAM_NAME"])
+    streams = cloud.client("logs").describe_log_streams(logGroupName="together")["logStreams"]
+    assert [re.sub(HEX, "", stream["logStreamName"]) for stream in streams] == ["2020/01/01/standin[$LATEST]"]
+    assert "standin" not in invoke(cloud, {})[1]["variables"]["AWS_LAMBDA_LOG_STREAM_NAME"]
+
+
+def test_a_version_and_an_alias_of_it_run_what_was_published(cloud, function):
+    client = cloud.client("lambda")
+    client.update_function_configuration(FunctionName="standin", Environment={"Variables": {"FLAVOUR": "plain"}})
+    version = client.publish_version(FunctionName="standin")["Version"]
+    client.create_alias(FunctionName="standin", Name="live", FunctionVersion=version)
+    client.update_function_configuration(FunctionName="standin", Environment={"Variables": {"FLAVOUR": "newer"}})
+    try:
+        answer, by_alias = invoke(cloud, {}, Qualifier="live")
+        arn = client.get_function_configuration(FunctionName="standin")["FunctionArn"]
+        named = json.loads(client.invoke(FunctionName=f"{arn}:{version}", Payload=b"{}")["Payload"].read())
+        _, latest = invoke(cloud, {})
+    finally:
+        client.update_function_configuration(FunctionName="standin", Environment={"Variables": {"FLAVOUR": "plain"}})
+        client.delete_alias(FunctionName="standin", Name="live")
+    assert answer["ExecutedVersion"] == version
+    for heard in (by_alias, named):
+        assert heard["variables"]["FLAVOUR"] == "plain"
+        assert heard["variables"]["AWS_LAMBDA_FUNCTION_VERSION"] == version
+        stream = heard["variables"]["AWS_LAMBDA_LOG_STREAM_NAME"]
+        assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/\[{version}\]{HEX}", stream)
+    assert (latest["variables"]["FLAVOUR"], latest["variables"]["AWS_LAMBDA_FUNCTION_VERSION"]) == ("newer", "$LATEST")
+
+
+def test_a_template_chooses_the_log_group_and_gives_it_back(cloud):
+    role = cloud.create_role("logging-stack", allow("s3:GetObject", "*"))
+    properties = {
+        "Runtime": "provided.al2023",
+        "Handler": "h",
+        "Role": role,
+        "Code": {"S3Bucket": "code", "S3Key": ZIP_KEY},
+        "LoggingConfig": {"LogGroup": "chosen"},
+    }
+    body = {"Resources": {"It": {"Type": "AWS::Lambda::Function", "Properties": properties}}}
+    made = cloud.stacks.create("logging-stack", json.dumps(body))
+    name = made.physical_id("It")
+
+    def group() -> str:
+        return cloud.client("lambda").get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
+
+    assert group() == "chosen"
+    del properties["LoggingConfig"]
+    assert cloud.stacks.update("logging-stack", json.dumps(body)).status == "UPDATE_COMPLETE"
+    assert group() == f"/aws/lambda/{name}"
 
 
 def test_a_role_that_lambda_may_not_assume_is_refused(cloud):

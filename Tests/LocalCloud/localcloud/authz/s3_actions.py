@@ -79,8 +79,8 @@ def object_arn(bucket: str, key: str) -> str:
 
 
 def changes_acl(call: Call) -> bool:
-    """Whether a write asks for another ACL than objects have by default, which needs s3:PutObjectAcl ("to change the
-    object's ACL", API reference of PutObject). `private` is the default (User Guide, "Canned ACL"): it changes nothing."""
+    """Whether a write asks for another ACL than objects have by default. To change the ACL needs s3:PutObjectAcl (API
+    reference of PutObject); `private` is the default (User Guide, "Canned ACL") and changes nothing."""
     granted = any(name.lower().startswith("x-amz-grant-") for name, _ in call.headers)
     return granted or call.header("x-amz-acl") not in (None, "private")
 

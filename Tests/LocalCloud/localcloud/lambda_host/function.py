@@ -22,6 +22,7 @@ class Function:
 
     name: str
     arn: str
+    version: str
     account: str
     region: str
     role: str
@@ -39,17 +40,31 @@ class Function:
 
     @property
     def sandbox_key(self) -> tuple:
-        return (self.arn, self.code_digest, self.role, self.handler, self.memory, self.timeout, self.environment)
+        settings = (self.role, self.handler, self.memory, self.timeout, self.environment, self.log_group)
+        return (self.arn, self.version, self.code_digest, *settings)
+
+    def log_stream(self, sandbox: str) -> str:
+        """Where a sandbox writes. In a log group of the function's own choice the stream names the function too, as
+        several may write there (Lambda Developer Guide, "Configuring CloudWatch log groups"). AWS does not document
+        what a function does that chooses the group which it has by default: here nothing changes."""
+        name = "" if self.log_group == default_log_group(self.name) else self.name
+        return f"2020/01/01/{name}[{self.version}]{sandbox}"
 
 
-def find_function(name_or_arn: str, account: str, region: str) -> Function:
-    """The function with this name or ARN; ResourceNotFoundException (404) when there is none."""
+def default_log_group(name: str) -> str:
+    return f"/aws/lambda/{name}"
+
+
+def find_function(name_or_arn: str, account: str, region: str, qualifier: str | None = None) -> Function:
+    """The function with this name or ARN, of the version or alias that either the ARN's last part or `qualifier` names;
+    ResourceNotFoundException (404) when there is none."""
     if name_or_arn.startswith("arn:"):
         parts = name_or_arn.split(":")
         region, account, name_or_arn = parts[3], parts[4], parts[6]
+        qualifier = parts[7] if len(parts) > 7 else qualifier
     backend = lambda_backends[account][region]
     try:
-        found = backend.get_function(name_or_arn)
+        found = backend.get_function(name_or_arn, qualifier)
     except Exception as error:  # the emulator raises its own types here, all meaning the same
         arn = f"arn:aws:lambda:{region}:{account}:function:{name_or_arn}"
         raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404) from error
@@ -60,6 +75,7 @@ def find_function(name_or_arn: str, account: str, region: str) -> Function:
     return Function(
         name=found.function_name,
         arn=f"arn:aws:lambda:{region}:{account}:function:{found.function_name}",
+        version=str(found.version),
         account=account,
         region=region,
         role=found.role,

@@ -150,8 +150,8 @@ class LambdaHost:
             sandbox.close()
         return outcome
 
-    def find(self, name_or_arn: str, account: str, region: str) -> Function:
-        return find_function(name_or_arn, account, region)
+    def find(self, name_or_arn: str, account: str, region: str, qualifier: str | None = None) -> Function:
+        return find_function(name_or_arn, account, region, qualifier)
 
     def close(self) -> None:
         with self._lock:

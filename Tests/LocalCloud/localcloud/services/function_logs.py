@@ -49,7 +49,7 @@ class FunctionLogs:
             if not may("logs:CreateLogGroup"):
                 return False
             backend.create_log_group(group, {})
-        stream = "2020/01/01/[$LATEST]" + function.code_digest[:32]
+        stream = function.log_stream(function.code_digest[:32])
         if stream not in backend.groups[group].streams:
             if not may("logs:CreateLogStream"):
                 return False

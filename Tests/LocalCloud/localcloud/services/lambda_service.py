@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaFunction, lambda_backends
 
 from localcloud.errors import AwsError
 from localcloud.gateway.call import Answer, Call
@@ -50,7 +50,8 @@ class LambdaService:
 
     def invoke(self, call: Call) -> Answer:
         assert call.principal is not None
-        function = self._host.find(call.params["FunctionName"], call.principal.account, call.region)
+        name, qualifier = call.params["FunctionName"], call.params.get("Qualifier")
+        function = self._host.find(name, call.principal.account, call.region, qualifier)
         kind = call.header("x-amz-invocation-type") or "RequestResponse"
         limit = _LARGEST_ASYNCHRONOUS if kind == "Event" else _LARGEST_SYNCHRONOUS
         if len(call.body) > limit:
@@ -65,7 +66,7 @@ class LambdaService:
         if kind == "Event":
             return Answer(202, [("x-amzn-RequestId", self._asynchronous.submit(function, body))])
         outcome = self._host.invoke(function, body)
-        headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", "$LATEST")]
+        headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", function.version)]
         if outcome.error:
             headers.append(("X-Amz-Function-Error", "Unhandled"))
         if call.header("x-amz-log-type") == "Tail":
@@ -86,7 +87,13 @@ class LambdaService:
                     "The role defined for the function cannot be assumed by Lambda.",
                     400,
                 ) from None
-        return self._emulator.answer(call, call.principal.account)
+        answer = self._emulator.answer(call, call.principal.account)
+        group = (call.params.get("LoggingConfig") or {}).get("LogGroup")
+        if group and answer.status < 300:
+            # The emulator knows of the group that a function has by default only.
+            name = call.params["FunctionName"].split(":")[-1]
+            lambda_backends[call.principal.account][call.region].get_function(name).logs_group_name = group
+        return answer
 
     def delete_function(self, call: Call) -> Answer:
         assert call.principal is not None
@@ -99,8 +106,6 @@ class LambdaService:
     def put_event_invoke_config(self, call: Call) -> Answer:
         """The emulator appends to what is there and reads the first back: drop the old settings before."""
         assert call.principal is not None
-        from moto.awslambda.models import lambda_backends
-
         name = call.params["FunctionName"].split(":")[-1]
         found = lambda_backends[call.principal.account][call.region].get_function(name)
         found.event_invoke_config.clear()

@@ -73,6 +73,7 @@ class Function(ResourceType):
         )
         settings = self._settings(properties)
         settings.setdefault("Environment", {"Variables": {}})
+        settings.setdefault("LoggingConfig", {"LogGroup": f"/aws/lambda/{physical.id}"})
         client.update_function_configuration(FunctionName=physical.id, **settings)
         self._reserve(client, physical.id, properties)
         return Physical(physical.id, properties, physical.attributes)
