@@ -90,7 +90,7 @@ let package = Package(
         // Level 3: protocols
         .target(
             name: "ACME",
-            dependencies: ["Diagnostics", "HTTPTransport", "Timekeeping", crypto, httpTypes, logging],
+            dependencies: ["Diagnostics", "HTTPTransport", "PKI", "Timekeeping", crypto, httpTypes, logging],
             swiftSettings: settings
         ),
         .target(

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+package import PKI
 package import Timekeeping
 
 /// A certificate authority's ACME server (RFC 8555), as anybody sees it. With an account it becomes an ``Account``.
@@ -48,6 +49,35 @@ package struct ACMEServer: Sendable {
     /// An account whose address is known: no request is made.
     package func account(_ url: ResourceURL, key: AccountKey) -> Account {
         Account(url: url, key: key, server: self)
+    }
+
+    /// Revokes a certificate with its own key (section 7.6), whichever account ordered it. That it is revoked already is
+    /// success.
+    ///
+    /// - Parameters:
+    ///   - certificate: DER.
+    ///   - reason: as for ``Account/revoke(_:reason:deadline:)``.
+    package func revoke(
+        _ certificate: [UInt8], reason: Int = 0, with key: KeyPair, deadline: UnixInstant
+    ) async throws {
+        try await revoke(certificate, reason: reason, by: .certificate(key), deadline: deadline)
+    }
+
+    func revoke(
+        _ certificate: [UInt8], reason: Int, by signer: RequestSigner, deadline: UnixInstant
+    ) async throws {
+        guard let url = directory.revokeCert else { throw unsupported("revocation") }
+        let payload = #"{"certificate":"\#(Base64URL.encode(certificate))","reason":\#(reason)}"#
+        do {
+            _ = try await transport.post(
+                Array(payload.utf8), to: url, "revokeCert", by: signer, at: directory, deadline: deadline)
+        } catch let error as ACMEError where error.code == .problem(.alreadyRevoked) {
+            return
+        }
+    }
+
+    func unsupported(_ what: String) -> ACMEError {
+        ACMEError(.invalidAnswer, "\(url.host) does not offer \(what).")
     }
 
     private func newAccount(_ key: AccountKey, _ payload: String, deadline: UnixInstant) async throws -> Account {

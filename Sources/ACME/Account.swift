@@ -10,7 +10,7 @@ package struct Account: Sendable {
     ///
     /// - Returns: the account with the new key.
     package func changingKey(to newKey: AccountKey, deadline: UnixInstant) async throws -> Account {
-        guard let url = server.directory.keyChange else { throw unsupported("a change of the account's key") }
+        guard let url = server.directory.keyChange else { throw server.unsupported("a change of the account's key") }
         let payload = #"{"account":"\#(self.url)","oldKey":\#(key.publicJWK)}"#
         let inner = try RequestSigner.key(newKey).sign(Array(payload.utf8), for: url, nonce: nil)
         _ = try await post(Array(inner.utf8), to: url, "keyChange", deadline: deadline)
@@ -61,13 +61,7 @@ package struct Account: Sendable {
     ///   - certificate: DER.
     ///   - reason: RFC 5280, section 5.3.1; 0, 1, 3, 4 or 5 is what authorities take.
     package func revoke(_ certificate: [UInt8], reason: Int = 0, deadline: UnixInstant) async throws {
-        guard let url = server.directory.revokeCert else { throw unsupported("revocation") }
-        let payload = #"{"certificate":"\#(Base64URL.encode(certificate))","reason":\#(reason)}"#
-        do {
-            _ = try await post(Array(payload.utf8), to: url, "revokeCert", deadline: deadline)
-        } catch let error as ACMEError where error.code == .problem(.alreadyRevoked) {
-            return
-        }
+        try await server.revoke(certificate, reason: reason, by: .account(url, key), deadline: deadline)
     }
 
     func post(
@@ -77,9 +71,5 @@ package struct Account: Sendable {
         try await server.transport.post(
             payload, to: url, name, by: .account(self.url, key), at: server.directory, hiding: secrets,
             deadline: deadline)
-    }
-
-    private func unsupported(_ what: String) -> ACMEError {
-        ACMEError(.invalidAnswer, "\(server.url.host) does not offer \(what).")
     }
 }

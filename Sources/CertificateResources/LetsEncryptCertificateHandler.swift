@@ -163,7 +163,7 @@ extension LetsEncryptCertificateHandler {
         if settings.revokeOnDelete {
             // Nobody trusts it any more, and no authority revokes it.
             guard contents.certificate.notAfter > clock.now else { return }
-            return try await revoke(contents.certificate, by: request.authority, in: context)
+            return try await revoke(contents, by: request.authority, in: context)
         }
         guard mayReturn else { return }
         do {
@@ -178,16 +178,14 @@ extension LetsEncryptCertificateHandler {
         }
     }
 
-    /// A stack must not be stuck for ever over an account that its authority does not know any more.
+    /// A stack must not be stuck over a certificate that its CA does not know any more.
     private func revoke(
-        _ certificate: IssuedCertificate, by authority: CertificateAuthority, in context: ResourceContext
+        _ contents: ObtainedCertificate, by authority: CertificateAuthority, in context: ResourceContext
     ) async throws {
         do {
             // RFC 5280, section 5.3.1: cessationOfOperation.
-            try await services.accounts.known(authority, deadline: context.deadline)
-                .revoke(certificate.der, reason: 5, deadline: context.deadline)
-        } catch let error as IssuanceError where error.code == .noAccount {
-            context.logger.error("a certificate could not be revoked", metadata: ["error.message": "\(Reason(error))"])
+            try await services.accounts.revoke(
+                contents.certificate, with: contents.keyPair, reason: 5, of: authority, deadline: context.deadline)
         } catch let error as ACMEError
             where [.problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code)
         {

@@ -7,7 +7,7 @@ internal import X509
 package struct KeyPair: Sendable {
     package let algorithm: KeyAlgorithm
     package let publicKey: PublicKeyInfo
-    private let privateKey: PrivateKey
+    let privateKey: PrivateKey
 
     /// Makes a new key. RSA takes from a tenth of a second to several seconds, so this leaves the caller's executor.
     ///

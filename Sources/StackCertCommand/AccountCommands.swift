@@ -84,10 +84,11 @@ struct RevokeCommand: AsyncParsableCommand {
         discussion: """
             Browsers refuse it from then on. Revoking cannot be undone; a certificate that was only replaced runs out by \
             itself. Give the --directory, --contact and --acme-folder with which it was ordered: another account may not \
-            revoke it.
+            revoke it. With --private-key, the certificate's own key revokes it, and no account is needed.
 
             EXAMPLES
               stackcert revoke --contact ops@example.com --certificate tls.crt --reason key-compromise
+              stackcert revoke --certificate tls.crt --private-key tls.key
             """)
 
     enum Why: String, ExpressibleByArgument, CaseIterable {
@@ -116,6 +117,9 @@ struct RevokeCommand: AsyncParsableCommand {
     @Option(help: "The file with the certificate, in PEM; a chain behind it is left alone.")
     var certificate: String
 
+    @Option(name: .customLong("private-key"), help: "The file with the certificate's own private key (PKCS#8, PEM).")
+    var privateKey: String?
+
     @Option(help: "Why.")
     var reason = Why.unspecified
 
@@ -127,17 +131,48 @@ struct RevokeCommand: AsyncParsableCommand {
             guard let leaf = try IssuedCertificate.chain(pem: String(decoding: data, as: UTF8.self)).first else {
                 throw CommandError(.unusable, "\(certificate) holds no certificate.")
             }
+            let key = try ownKey(of: leaf)
             let authority = authority
             let known = try authority.authority()
             let storage = try authority.storage()
             try await AWSOptions.withNetwork { executor in
                 let deadline = SystemWallClock().now.advanced(by: .seconds(120))
-                let account = try await authority.accounts(storage, over: executor)
-                    .known(known, deadline: deadline)
-                try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
+                if let key {
+                    try await ACMEServer.discover(
+                        known.directory, over: authority.transport(over: executor), deadline: deadline
+                    ).revoke(leaf.der, reason: reason.code, with: key, deadline: deadline)
+                } else {
+                    try await revoke(
+                        leaf, by: authority.accounts(storage, over: executor).known(known, deadline: deadline),
+                        deadline: deadline)
+                }
                 StandardStreams.write("revoked: serial number \(leaf.serialNumber)")
             }
         }
+    }
+
+    private func revoke(_ leaf: IssuedCertificate, by account: Account, deadline: UnixInstant) async throws {
+        do {
+            try await account.revoke(leaf.der, reason: reason.code, deadline: deadline)
+        } catch let error as ACMEError where error.code == .problem(.unauthorized) {
+            throw CommandError(
+                .unusable,
+                "\(error.message) If the account that ordered the certificate is gone, let the certificate's own key revoke "
+                    + "it: add --private-key.", cause: error)
+        }
+    }
+
+    /// Nil when the account is to revoke it.
+    private func ownKey(of leaf: IssuedCertificate) throws -> KeyPair? {
+        guard let privateKey else { return nil }
+        guard let data = try? Data(contentsOf: URL(filePath: privateKey)) else {
+            throw CommandError(.unusable, "\(privateKey) cannot be read: name the file with the private key.")
+        }
+        let key = try KeyPair(pkcs8PEM: String(decoding: data, as: UTF8.self))
+        guard key.publicKey == leaf.publicKey else {
+            throw CommandError(.unusable, "\(privateKey) does not hold the private key of \(certificate).")
+        }
+        return key
     }
 }
 

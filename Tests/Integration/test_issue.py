@@ -330,6 +330,28 @@ def test_a_revoked_certificate_is_revoked_at_the_authority(issuing: Issuing, dom
     assert len(issuing.authority.shim.named("newAccount")) == accounts
 
 
+@pytest.mark.parametrize("algorithm", ["EC_P256", "EC_P384", "RSA_2048"])
+def test_a_certificate_whose_account_is_gone_is_revoked_by_its_own_key(issuing: Issuing, domain: str, algorithm: str):
+    issuing.issued(domain, more=("--key-algorithm", algorithm))
+    deactivate(issuing.authority, json.loads(issuing.account_file().read_text()))
+    who = ("--directory", issuing.authority.directory, "--contact", "ops@example.com")
+    # The account that takes its place may not revoke the certificate.
+    assert issuing.run(issuing.command("register", *who, "--agree-to-terms")).returncode == 0
+    revoke = issuing.command("revoke", "--certificate", str(issuing.certificate), *who)
+    refused = issuing.run(revoke)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().endswith("let the certificate's own key revoke it: add --private-key.")
+    other = issuing.folder / "other.key"
+    other.write_text(tls.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    wrong = issuing.run(revoke, "--private-key", str(other))
+    assert (wrong.returncode, "does not hold the private key of" in wrong.stderr) == (2, True)
+    for _ in range(2):
+        done = issuing.run(revoke, "--private-key", str(issuing.key))
+        assert done.returncode == 0, done.stderr
+    assert issuing.authority.pebble.status(issuing.chain()[0].serial_number)["Status"] == "Revoked"
+    assert "PRIVATE" not in done.stdout + done.stderr + refused.stderr
+
+
 def test_accounts_are_registered_and_certificates_revoked_without_a_region_of_aws(issuing: Issuing, domain: str):
     issuing.issued(domain)
     who = ("--directory", issuing.authority.directory, "--contact", "ops@example.com")

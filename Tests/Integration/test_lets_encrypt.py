@@ -171,7 +171,7 @@ def test_a_profile_that_the_authority_dropped_stops_a_rotation_and_is_named(shop
 
 
 def test_a_deactivated_account_stops_no_rotation(shops, authority, provider, cloud):
-    stack = shops(Contact="leaving@example.com")
+    stack = shops(Contact="leaving@example.com", RevokeOnDelete="true", Import=None)
     before = created(stack)
     documents = {key: provider.bundle(key) for key in provider.keys("acme/accounts/")}
     [(key, stored)] = [(k, d) for k, d in documents.items() if d["contact"] == "leaving@example.com"]
@@ -181,6 +181,8 @@ def test_a_deactivated_account_stops_no_rotation(shops, authority, provider, clo
     replaced = provider.bundle(key)
     assert replaced["url"] != stored["url"]
     assert replaced["ended"] == [{"url": stored["url"], "key": stored["key"]}]
+    # The account that ordered it cannot: its own key did.
+    assert authority.pebble.status(int(before["SerialNumber"], 16))["Status"] == "Revoked"
 
 
 def test_two_rotations_do_not_bring_the_first_key_back(shops, authority):

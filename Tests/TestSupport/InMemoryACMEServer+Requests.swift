@@ -71,6 +71,12 @@ struct InMemoryJWS: Decodable {
     }
 
     var header: Header? { bytes(protected).flatMap { try? JSONDecoder().decode(Header.self, from: Data($0)) } }
+    /// What a revocation is about, in DER.
+    var certificate: Data {
+        struct Body: Decodable { let certificate: String }
+        let body = try? JSONDecoder().decode(Body.self, from: Data(payloadText.utf8))
+        return Data(body.flatMap { bytes($0.certificate) } ?? [])
+    }
     var payloadText: String { bytes(payload).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
     func isSigned(by key: P256.Signing.PublicKey) -> Bool {
@@ -114,6 +120,14 @@ extension InMemoryACMEServer {
         let (key, thumbprint) = try authenticated(jws, header, path: path, behaviour: behaviour, state: &state)
         if name == "account" {
             return try newAccount(jws, header, key, thumbprint, path: path, behaviour, state: &state)
+        }
+        if name == "revoke", header.jwk != nil {
+            // The certificate has the public key in it.
+            guard jws.certificate.contains(key.rawRepresentation) else {
+                throw .problem("unauthorized", 403, "Not the certificate's key.")
+            }
+            state.revoked.append(jws.payloadText)
+            return InMemoryAnswer()
         }
         guard let kid = header.kid else { throw .problem("malformed", 400, "No kid.") }
         try refuseEnded(kid, state)

@@ -1,5 +1,6 @@
 package import ACME
 internal import Diagnostics
+package import PKI
 package import Timekeeping
 
 /// Keeps our accounts at certificate authorities: one for each directory and contact.
@@ -53,6 +54,23 @@ package struct AccountStore: Sendable {
                     + ": name the directory and the contact with which the certificate was ordered.")
         }
         return known
+    }
+
+    /// Revokes a certificate by the account that ordered it, or, when that is gone, with the certificate's own key (RFC
+    /// 8555, section 7.6).
+    package func revoke(
+        _ certificate: IssuedCertificate, with key: KeyPair, reason: Int, of authority: CertificateAuthority,
+        deadline: UnixInstant
+    ) async throws {
+        let server = try await ACMEServer.discover(authority.directory, over: transport, deadline: deadline)
+        do {
+            if let account = try await known(authority, at: server, deadline: deadline) {
+                return try await account.revoke(certificate.der, reason: reason, deadline: deadline)
+            }
+        } catch let error as ACMEError
+            where [.problem(.unauthorized), .problem(.accountDoesNotExist)].contains(error.code)
+        {}
+        try await server.revoke(certificate.der, reason: reason, with: key, deadline: deadline)
     }
 
     private func known(

@@ -73,6 +73,17 @@ import Timekeeping
         #expect(provider.authority.accountURLs.count == 2)
     }
 
+    @Test("is revoked by its own key when the account that ordered it is gone", arguments: [false, true])
+    func revokedByItself(isForgotten: Bool) async throws {
+        var stack = LetsEncryptStack(provider)
+        try await stack.send(.create, LetsEncryptProvider.properties(["RevokeOnDelete": "true"]))
+        if isForgotten { provider.authority.forgetAccounts() } else { provider.authority.endAccounts() }
+        #expect(try await stack.send(.delete).status == "SUCCESS")
+        #expect(provider.authority.revokedCertificates.count == 1)
+        #expect(provider.bundles.isEmpty)
+        #expect(!provider.logText.contains("a certificate could not be revoked"))
+    }
+
     @Test("is not rotated once the CA has dropped its profile, and says which there are")
     func droppedProfile() async throws {
         provider.authority.change { $0.profiles = ["classic": "", "shortlived": ""] }
