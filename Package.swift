@@ -281,8 +281,8 @@ let package = Package(
         .testTarget(
             name: "HistoryTests",
             dependencies: [
-                "CertificateIssuance", "CertificateResources", "CustomResource", "PKI", "ProviderTestSupport",
-                "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
+                "AWSClient", "CertificateIssuance", "CertificateResources", "CustomResource", "PKI",
+                "ProviderTestSupport", "TestSupport", "Timekeeping", httpTypes, inMemoryLogging, logging,
             ],
             swiftSettings: settings
         ),

@@ -29,11 +29,36 @@ package struct AdoptedCertificate: Hashable, Sendable, Codable {
         self.claim = claim
     }
 
+    /// The version to ask for, also after versioning was enabled: what was there before has the version `null` from then on.
+    package var storedVersionID: String { versionID ?? "null" }
+
     func replacing(facts: CertificateFacts, claim: Claim) -> AdoptedCertificate {
         AdoptedCertificate(
             bucket: bucket, key: key, versionID: versionID, physicalResourceID: physicalResourceID,
             generation: generation, facts: facts, claim: claim)
     }
+}
+
+/// The object in which system A kept an application's bundle. Stacks with one AppName share it.
+package struct SystemAObject: Hashable, Sendable, CustomStringConvertible {
+    package let bucket: String
+    package let key: String
+
+    /// Where system A kept what a generation of ours would take the place of.
+    package init(of address: CertificateAddress) {
+        bucket = address.bucket
+        key = address.stableKey
+    }
+
+    package init(_ adopted: AdoptedCertificate) {
+        bucket = adopted.bucket
+        key = adopted.key
+    }
+
+    package var description: String { "s3://\(bucket)/\(key)" }
+
+    /// The notes of the resources that use the object: one below the other in the state bucket.
+    var usesPrefix: String { "adopted/\(bucket)/\(key)/" }
 }
 
 /// System A's object, of which only the public parts are read.
@@ -82,7 +107,8 @@ struct SystemABundle: Decodable {
         } catch {
             throw IssuanceError(
                 .unreadable,
-                "\(object) holds no certificate in the form of the earlier provider: restore it, or change Rotation.",
+                "\(object) holds no certificate in the form of the earlier provider. Restore the object, or change "
+                    + "Rotation to get a new key pair.",
                 cause: error)
         }
     }

@@ -15,6 +15,7 @@ extension CertificateStore {
     ///   - candidates: what the object may have been made for, the likeliest first. Their stable key is system A's key.
     ///   - previous: a second public key to trust beside the adopted one.
     /// - Returns: nil when there is no such object, or when it is a copy that we put there.
+    /// - Throws: ``IssuanceError/Code/unreadable`` when the object holds no certificate. Its use is noted by then.
     package func adopt(
         _ candidates: [CertificateDefinition], as physicalResourceID: String, by owner: CertificateOwner, claim: Claim,
         deadline: UnixInstant, previous: () async throws -> PreviousPublicKey
@@ -22,20 +23,18 @@ extension CertificateStore {
         var found: (address: CertificateAddress, head: ObjectHead, body: [UInt8])?
         for definition in candidates where found == nil {
             let address = CertificateAddress(definition, of: owner)
-            // A copy of ours is encrypted under a key with which this function cannot decrypt: not even asked for.
+            let object = SystemAObject(of: address)
+            guard let head = try await unmarkedHead(of: object, deadline: deadline) else { continue }
+            try await noteUse(of: object, by: owner, deadline: deadline)
             guard
-                let head = try await unlessAbsent({
-                    try await s3.headObject(bucket: address.bucket, key: address.stableKey, deadline: deadline)
-                }), CertificateMetadata(fields: head.metadata) == nil,
-                let object = try await unlessAbsent({
-                    try await s3.getObject(
-                        bucket: address.bucket, key: address.stableKey, versionID: head.versionID, deadline: deadline)
+                let read = try await unlessAbsent({
+                    try await body(of: object, versionID: head.versionID, deadline: deadline)
                 })
             else { continue }
-            found = (address, object.head, object.body)
+            found = (address, read.head, read.body)
         }
         guard let (address, head, body) = found else { return nil }
-        let bundle = try SystemABundle(body, named: "s3://\(address.bucket)/\(address.stableKey)")
+        let bundle = try SystemABundle(body, named: SystemAObject(of: address).description)
         guard let original = bundle.original(of: candidates, at: address) else { return nil }
         let facts = CertificateFacts(
             bundle.certificate, previousPublicKey: try await previous(), requestID: claim.requestID,
@@ -57,12 +56,15 @@ extension CertificateStore {
         return earlier
     }
 
+    /// Whether there is an object of system A's, or somebody else's.
+    package func isThere(_ object: SystemAObject, deadline: UnixInstant) async throws -> Bool {
+        try await unmarkedHead(of: object, deadline: deadline) != nil
+    }
+
     /// Whether the adopted object is still there, in the version that was adopted.
     package func stillExists(_ adopted: AdoptedCertificate, deadline: UnixInstant) async throws -> Bool {
-        try await unlessAbsent {
-            try await s3.headObject(
-                bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
-        } != nil
+        try await unmarkedHead(
+            of: SystemAObject(adopted), versionID: adopted.storedVersionID, deadline: deadline) != nil
     }
 
     /// Writes down that a request was given the adopted certificate. An older request changes nothing.
@@ -71,28 +73,79 @@ extension CertificateStore {
         previous: PreviousPublicKey, deadline: UnixInstant
     ) async throws -> AdoptedCertificate {
         guard adopted.claim.issuedAt <= claim.issuedAt else { return adopted }
+        // Also for what was adopted before uses were noted.
+        try await noteUse(of: SystemAObject(adopted), by: owner, deadline: deadline)
         let updated = adopted.replacing(facts: adopted.facts.replacing(previous), claim: claim)
         if updated != adopted { try await state.write(updated, at: owner.adoptionKey, deadline: deadline) }
         return updated
     }
 
-    /// Removes the adopted object in the version that was adopted, and nothing that was put there since.
+    /// Removes system A's object, unless another resource uses it. What was put in its place since stays.
+    ///
+    /// The resource's own note goes first, then the others are listed: of two resources that are deleted at the same time
+    /// one at least sees that nobody is left.
+    ///
+    /// - Parameter versionID: the version that was adopted; nil when none was: then the current one.
+    /// - Returns: how many other resources use the object. With any it stays.
     package func remove(
-        _ adopted: AdoptedCertificate, of owner: CertificateOwner, deadline: UnixInstant
-    ) async throws {
-        let head = try await unlessAbsent {
-            try await s3.headObject(
-                bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
-        }
+        _ object: SystemAObject, versionID: String?, of owner: CertificateOwner, deadline: UnixInstant
+    ) async throws -> Int {
+        try await state.delete(owner.useKey(of: object), deadline: deadline)
+        let others = try await otherUses(of: object, than: owner, deadline: deadline)
         // In a bucket without versions the key may hold a copy of ours by now.
-        if let head, CertificateMetadata(fields: head.metadata) == nil {
+        if others == 0, let head = try await unmarkedHead(of: object, versionID: versionID, deadline: deadline) {
             _ = try await unlessAbsent {
                 try await s3.deleteObject(
-                    bucket: adopted.bucket, key: adopted.key, versionID: adopted.versionID, deadline: deadline)
+                    bucket: object.bucket, key: object.key, versionID: versionID ?? head.versionID, deadline: deadline)
             }
         }
-        _ = try await unlessAbsent {
-            try await s3.deleteObject(bucket: state.name, key: owner.adoptionKey, deadline: deadline)
+        try await state.delete(owner.adoptionKey, deadline: deadline)
+        return others
+    }
+
+    /// Whether the resource uses system A's object.
+    package func uses(_ object: SystemAObject, owner: CertificateOwner, deadline: UnixInstant) async throws -> Bool {
+        try await unlessAbsent {
+            try await s3.headObject(bucket: state.name, key: owner.useKey(of: object), deadline: deadline)
+        } != nil
+    }
+
+    /// How many other resources use system A's object. Those that this provider has never heard of are not counted.
+    func otherUses(
+        of object: SystemAObject, than owner: CertificateOwner, deadline: UnixInstant
+    ) async throws -> Int {
+        try await s3.listObjects(bucket: state.name, prefix: object.usesPrefix, deadline: deadline)
+            .count { $0.key != owner.useKey(of: object) }
+    }
+
+    private func noteUse(of object: SystemAObject, by owner: CertificateOwner, deadline: UnixInstant) async throws {
+        _ = try await s3.putObject(
+            bucket: state.name, key: owner.useKey(of: object), body: [], deadline: deadline)
+    }
+
+    /// What is at system A's key; nil when nothing is there, or a copy of ours. That one is encrypted under a key with
+    /// which this function cannot decrypt: it is not even asked for.
+    private func unmarkedHead(
+        of object: SystemAObject, versionID: String? = nil, deadline: UnixInstant
+    ) async throws -> ObjectHead? {
+        let head = try await unlessAbsent {
+            try await s3.headObject(
+                bucket: object.bucket, key: object.key, versionID: versionID, deadline: deadline)
+        }
+        return head.flatMap { CertificateMetadata(fields: $0.metadata) == nil ? $0 : nil }
+    }
+
+    private func body(
+        of object: SystemAObject, versionID: String?, deadline: UnixInstant
+    ) async throws -> (head: ObjectHead, body: [UInt8]) {
+        do {
+            return try await s3.getObject(
+                bucket: object.bucket, key: object.key, versionID: versionID, deadline: deadline)
+        } catch let error as AWSError where error.code == .invalidResponse {
+            throw IssuanceError(
+                .unreadable,
+                "\(object) is too large to hold a certificate of the earlier provider. Restore the object, or change "
+                    + "Rotation to get a new key pair.", cause: error)
         }
     }
 }

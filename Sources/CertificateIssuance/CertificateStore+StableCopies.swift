@@ -5,14 +5,14 @@ package import Timekeeping
 /// The copy of the current bundle at `backend-certificate-<AppName>.json` (`StableS3Key`).
 ///
 /// The function cannot read bundles, so going back to an earlier generation means deleting the newer versions of the
-/// copy. That needs a versioned bucket, and so does not losing the key that system A left there.
+/// copy. That needs a bucket that keeps versions, and so does not losing the key that system A left there.
 extension CertificateStore {
     /// What is at the stable key now.
     private enum StableOccupant {
         case nobody
         case ours(Generation, CertificateFacts)
         /// Without our metadata: system A's object, or somebody's own.
-        case unmarked(versioned: Bool)
+        case unmarked
         case another
     }
 
@@ -26,34 +26,56 @@ extension CertificateStore {
             })
         else { return .nobody }
         guard let metadata = CertificateMetadata(fields: head.metadata) else {
-            return .unmarked(versioned: head.versionID != nil)
+            return .unmarked
         }
         return metadata.ownerDigest == owner.digest
             ? .ours(metadata.generation, metadata.facts) : .another
     }
 
-    /// Refuses before anything is made when the stable key is another stack's.
+    /// Refuses before anything is made when the stable key is another stack's, or when what is there could not be
+    /// restored by a rollback.
     ///
-    /// - Parameter adopted: the object that system A made for this resource, when there is one.
+    /// - Parameter own: the object that system A made for this resource, when there is one.
     package func checkStableKey(
-        for address: CertificateAddress, owner: CertificateOwner, adopted: AdoptedCertificate?, deadline: UnixInstant
+        for address: CertificateAddress, owner: CertificateOwner, own: SystemAObject?, deadline: UnixInstant
     ) async throws {
-        let object = "s3://\(address.bucket)/\(address.stableKey)"
+        let object = SystemAObject(of: address)
         switch try await stableOccupant(address, owner: owner, deadline: deadline) {
-        case .nobody, .ours: return
-        case .unmarked(let versioned):
-            guard adopted?.bucket == address.bucket, adopted?.key == address.stableKey else { fallthrough }
-            guard versioned else {
+        case .nobody: return
+        // An earlier delivery of the request wrote it, and nobody was told of it.
+        case .ours(address.generation, _): return
+        case .ours: break
+        case .unmarked where own == object:
+            let others = try await otherUses(of: object, than: owner, deadline: deadline)
+            guard others == 0 else {
                 throw IssuanceError(
                     .stableKeyUnavailable,
-                    "StableS3Key would overwrite \(object), which holds the key in use: switch on versioning of the "
-                        + "bucket first.")
+                    "StableS3Key would overwrite \(object), which \(others) other resource(s) with this AppName use: set "
+                        + "StableS3Key to false and let the servers read CertificateS3Key, or choose another AppName.")
             }
-        case .another:
+        case .unmarked, .another:
             throw IssuanceError(
                 .stableKeyUnavailable,
                 "StableS3Key needs \(object), which another stack uses: choose another AppName or set StableS3Key to "
                     + "false.")
+        }
+        guard try await versioning(of: object.bucket, deadline: deadline) == .enabled else {
+            throw IssuanceError(
+                .stableKeyUnavailable,
+                "StableS3Key would overwrite \(object), which holds the key in use, and the bucket keeps no versions to "
+                    + "roll back to. Enable versioning: aws s3api put-bucket-versioning --bucket \(object.bucket) "
+                    + "--versioning-configuration Status=Enabled")
+        }
+    }
+
+    private func versioning(of bucket: String, deadline: UnixInstant) async throws -> BucketVersioning {
+        do {
+            return try await s3.getBucketVersioning(bucket: bucket, deadline: deadline)
+        } catch let error as AWSError where error.code == .accessDenied {
+            throw IssuanceError(
+                .stableKeyUnavailable,
+                "The function may not ask whether the bucket \(bucket) keeps versions (s3:GetBucketVersioning), so nothing "
+                    + "was overwritten: update the provider's stack with its own template, provider.yml.", cause: error)
         }
     }
 

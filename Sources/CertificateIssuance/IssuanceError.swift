@@ -13,6 +13,8 @@ package struct IssuanceError: DiagnosticError, Equatable {
         case cancelled
         /// `StableS3Key` cannot be honoured as things are.
         case stableKeyUnavailable
+        /// What a rollback returns to is not there any more.
+        case unrestorable
         /// Two writers changed one record again and again.
         case contention
         /// There is no account at the certificate authority that could do it.

@@ -31,13 +31,29 @@ package enum PhysicalResourceID: Hashable, Sendable {
         }
     }
 
-    /// `2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef`.
+    /// `2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef`, in a log group that the function shares with others
+    /// `2026/11/20/my-function[$LATEST]0123456789abcdef0123456789abcdef`. The last part may stand in brackets as well.
+    ///
+    /// Source: AWS Lambda Developer Guide, "Configuring CloudWatch log groups"; Operator Guide, "How CloudWatch structures
+    /// logs".
     private static func isLogStreamName(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 4, zip(parts, [4, 2, 2]).allSatisfy({ $0.count == $1 && $0.allSatisfy(\.isNumber) }),
-            parts[3].hasPrefix("["), let bracket = parts[3].firstIndex(of: "]")
+            let opening = parts[3].firstIndex(of: "["), let closing = parts[3].firstIndex(of: "]"), opening < closing
         else { return false }
-        let instance = parts[3][bracket...].dropFirst()
-        return instance.count == 32 && instance.allSatisfy(\.isHexDigit)
+        let function = parts[3][..<opening]
+        guard function.utf8.count <= 64, function.utf8.allSatisfy(isFunctionNameByte) else { return false }
+        var environment = parts[3][closing...].dropFirst()
+        if environment.hasPrefix("["), environment.hasSuffix("]") { environment = environment.dropFirst().dropLast() }
+        return environment.count == 32 && environment.allSatisfy(\.isHexDigit)
+    }
+
+    private static func isFunctionNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }

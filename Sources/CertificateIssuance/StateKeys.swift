@@ -27,4 +27,7 @@ extension CertificateAddress {
 extension CertificateOwner {
     /// What is known of the certificate that system A made for this resource.
     var adoptionKey: String { "records/\(stackGUID)/\(logicalResourceID)/adopted.json" }
+
+    /// The note that this resource uses an object of system A. Several stacks with one AppName use one object.
+    func useKey(of object: SystemAObject) -> String { "\(object.usesPrefix)\(stackGUID).\(logicalResourceID)" }
 }

@@ -9,9 +9,9 @@ extension BackendCertificateHandler {
     ///
     /// - Parameters:
     ///   - currentKey: the public key that the resource has until now, when it is another generation's.
-    ///   - adopted: the certificate of system A that the resource has or once had.
+    ///   - own: the object that system A made for the resource, when the update leaves that.
     func obtain(
-        _ target: Target, replacing currentKey: String?, adopted: AdoptedCertificate? = nil,
+        _ target: Target, replacing currentKey: String?, own: SystemAObject? = nil,
         for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> ResourceOutcome {
         let owner = request.owner
@@ -21,7 +21,7 @@ extension BackendCertificateHandler {
         {
             return try await reuse(target, facts: facts, replacing: currentKey, for: request, in: context)
         }
-        if request.requestType == .update, adopted == nil,
+        if request.requestType == .update, own == nil,
             let outcome = try await returnToAdopted(target, from: currentKey, for: request, in: context)
         {
             return outcome
@@ -32,7 +32,7 @@ extension BackendCertificateHandler {
         let stable = target.properties.settings.stableS3Key
         if stable {
             try await store.checkStableKey(
-                for: target.address, owner: owner, adopted: adopted, deadline: context.deadline)
+                for: target.address, owner: owner, own: own, deadline: context.deadline)
         }
 
         // From here on another delivery of the request may succeed although this one fails: only under this id does the
@@ -99,7 +99,8 @@ extension BackendCertificateHandler {
             context.progress.willStore(as: PhysicalResourceID.certificate(target.address).text)
         }
         if target.properties.settings.stableS3Key {
-            try await restoreStableCopy(of: target, facts: facts, for: request, in: context)
+            try await restoreStableCopy(
+                of: target, facts: facts, isReturn: currentKey != nil, for: request, in: context)
         }
         return try await finish(target, facts: facts, for: request, in: context) { recorded in
             try await previousKey(target, currentKey: currentKey, recorded: recorded.previous)
@@ -107,22 +108,38 @@ extension BackendCertificateHandler {
     }
 
     /// The key cannot be read back, so a copy that was never written can never be.
+    ///
+    /// - Parameter isReturn: whether the resource has another generation until now: this is a rollback.
     private func restoreStableCopy(
-        of target: Target, facts: CertificateFacts, for request: CustomResourceRequest, in context: ResourceContext
+        of target: Target, facts: CertificateFacts, isReturn: Bool, for request: CustomResourceRequest,
+        in context: ResourceContext
     ) async throws {
         guard
             try await !store.restoreStableCopy(
                 of: target.address, facts: facts, owner: request.owner, for: request.claim,
                 deadline: context.deadline)
         else { return }
-        guard try await store.record(at: target.address, deadline: context.deadline) != nil else {
+        guard let record = try await store.record(at: target.address, deadline: context.deadline) else {
             // Nobody was told of this certificate yet. Servers would go on with the key before it.
             throw IssuanceError(
                 .stableKeyUnavailable,
                 "The copy of the new certificate for StableS3Key could not be written: try again, with another Rotation."
             )
         }
+        guard !isReturn || !record.settings.stableS3Key else {
+            throw cannotReturn(to: SystemAObject(of: target.address), request)
+        }
         context.logger.warning("no stable copy of this certificate: change Rotation to get one")
+    }
+
+    /// A rollback to a key that is gone must not be called a success: the load balancer would trust what nobody has.
+    func cannotReturn(to object: SystemAObject, _ request: CustomResourceRequest) -> IssuanceError {
+        IssuanceError(
+            .unrestorable,
+            "The key that the stack rolls back to is not at \(object) any more. Restore that object and continue the "
+                + "rollback, or continue without this resource and then set a new Rotation: aws cloudformation "
+                + "continue-update-rollback --stack-name \(request.stackID) --resources-to-skip "
+                + request.logicalResourceID)
     }
 
     /// Writes down what belongs to a bundle that is there, and answers with it.

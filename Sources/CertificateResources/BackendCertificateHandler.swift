@@ -41,7 +41,11 @@ package struct BackendCertificateHandler: ResourceHandler {
         case .logStream:
             return try await updateAdopted(physicalResourceID, to: target, for: request, in: context)
         case .unknown:
-            // The resource is known by an id that is not ours, so the old properties say which generation it is.
+            // The resource is known by an id that is not ours, so the old properties say what it is: an object of system A,
+            // whose function may have had ids of another form, or a generation.
+            if try await isMadeBySystemA(target, of: request, in: context) {
+                return try await updateAdopted(physicalResourceID, to: target, for: request, in: context)
+            }
             let current = oldAddress(of: request)
             let currentKey = try await publicKey(of: current, unless: target, owner: request.owner, in: context)
             let outcome = try await obtain(target, replacing: currentKey, for: request, in: context)
@@ -63,7 +67,16 @@ package struct BackendCertificateHandler: ResourceHandler {
             // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
             // Properties that cannot be read made nothing.
             guard let address = (try? target(of: request))?.address else { return }
+            if try await store.adopted(by: request.owner, deadline: context.deadline) != nil {
+                return try await deleteAdopted(physicalResourceID, for: request, in: context)
+            }
             try await bury(address, by: request, in: context)
+            let object = SystemAObject(of: address)
+            if try await store.isThere(object, deadline: context.deadline) {
+                context.logger.warning(
+                    "a private key of the earlier provider was left: the physical id is not one of its log streams",
+                    metadata: ["s3.object": "\(object)"])
+            }
         }
     }
 }

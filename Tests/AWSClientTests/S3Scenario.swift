@@ -149,6 +149,10 @@ extension S3Scenario {
             ]
             #expect(codes == [.noSuchKey, .notFound, .noSuchBucket, .noSuchBucket])
         },
+        S3Scenario("a bucket says whether it keeps versions") { place in
+            let versioning = try await place.s3.getBucketVersioning(bucket: place.bucket, deadline: place.deadline)
+            #expect(versioning == .enabled)
+        },
         S3Scenario("each version can be read for itself") { place in
             let first = try await place.put("a", "first")
             let second = try await place.put("a", "second")

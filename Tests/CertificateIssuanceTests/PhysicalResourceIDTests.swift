@@ -17,10 +17,15 @@ import Testing
     }
 
     @Test(
-        "The name of a log stream is told from other ids", .contract(26),
+        "The name of a log stream is told from other ids", .contract(26, 30),
         arguments: [
             ("2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef", true),
             ("2026/11/20/[17]0123456789abcdef0123456789abcdef", true),
+            ("2026/11/20/my_function-1[$LATEST]0123456789abcdef0123456789abcdef", true),
+            ("2026/11/20/my-function[17][0123456789abcdef0123456789abcdef]", true),
+            ("2026/11/20/my.function[17]0123456789abcdef0123456789abcdef", false),
+            ("2026/11/20/\(String(repeating: "f", count: 65))[17]0123456789abcdef0123456789abcdef", false),
+            ("2026/11/20/]my[0123456789abcdef0123456789abcdef", false),
             ("2026/11/20/[$LATEST]0123456789abcdef0123456789abcde", false),
             ("2026/11/20/0123456789abcdef0123456789abcdef", false),
             ("2026/11/[$LATEST]0123456789abcdef0123456789abcdef", false),

@@ -190,9 +190,46 @@ import Timekeeping
         var stack = ScriptedStack(provider, properties: Self.small)
         let reply = try await update(&stack, Self.rotated)
         #expect(reply.status == "FAILED")
-        #expect(reply.reason?.contains("switch on versioning") == true)
+        #expect(reply.reason?.contains("put-bucket-versioning --bucket \(TestProvider.adoptedBucket)") == true)
         #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == key)
         #expect(provider.s3.objects(bucket: TestProvider.adoptedBucket).count == 1)
+    }
+
+    @Test(
+        "A log stream in a log group of the function's own is known as system A's id", .contract(26, 30),
+        arguments: [
+            "2026/01/05/[$LATEST]0123456789abcdef0123456789abcdef", "2026/01/05/[17]0123456789abcdef0123456789abcdef",
+            "2026/01/05/shop_certificates-1[$LATEST]0123456789abcdef0123456789abcdef",
+            "2026/01/05/shop[$LATEST][0123456789abcdef0123456789abcdef]",
+        ])
+    func logStream(id: String) async throws {
+        let provider = try TestProvider(stableS3Key: true)
+        let key = try await provider.putSystemABundle()
+        var stack = ScriptedStack(provider, properties: Self.small)
+        let reply = try await update(&stack, id: id)
+        #expect(reply.status == "SUCCESS")
+        #expect(reply.physicalResourceID == id)
+        #expect(reply.data?["PublicKey"] == key)
+        #expect(try await stack.delete(id).status == "SUCCESS")
+        #expect(provider.s3.versions(bucket: TestProvider.adoptedBucket).isEmpty)
+    }
+
+    @Test(
+        "An id that we do not know keeps system A's key as well, and a Delete first says what it leaves",
+        .contract(30))
+    func unknownID() async throws {
+        let provider = try TestProvider(stableS3Key: true)
+        let key = try await provider.putSystemABundle()
+        var stack = ScriptedStack(provider, properties: Self.small)
+        // CloudFormation invents such an id for a Create that it cancels.
+        #expect(try await stack.delete("shop-ElbBackendCertificate-1A2B3C4D5E6F").status == "SUCCESS")
+        #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == key)
+        #expect(provider.logText.contains("s3://\(TestProvider.adoptedBucket)/\(TestProvider.stableKey)"))
+        let reply = try await update(&stack, id: "our-certificate")
+        #expect(reply.physicalResourceID == "our-certificate")
+        #expect(reply.data?["PublicKey"] == key)
+        #expect(try await stack.delete("our-certificate").status == "SUCCESS")
+        #expect(provider.s3.versions(bucket: TestProvider.adoptedBucket).isEmpty)
     }
 
     @Test("The properties of system A's template are taken as they are", .contract(13, 26))

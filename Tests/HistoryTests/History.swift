@@ -6,6 +6,10 @@ struct History: Codable, Hashable, Sendable {
         case letsEncrypt = "Custom::LetsEncryptCertificate"
     }
 
+    enum Versioning: String, Codable, Sendable, CaseIterable {
+        case enabled, suspended, never
+    }
+
     /// Decides which of several tasks goes on next.
     var schedule: UInt64
     var resourceType = ResourceType.elbBackend
@@ -13,9 +17,14 @@ struct History: Codable, Hashable, Sendable {
     var adopted = false
     /// The provider's default for `StableS3Key`.
     var stableS3Key = false
+    /// Whether the certificate buckets keep versions.
+    var versioning = Versioning.enabled
     /// How long CloudFormation waits for an answer, in seconds.
     var serviceTimeout = 600
     var steps: [Step]
+
+    /// Whether the provider has to refuse a rotation: the stable copy could not be restored by a rollback.
+    var refusesRotations: Bool { stableS3Key && versioning != .enabled }
 }
 
 /// One operation on the stack, with what goes wrong in it.

@@ -7,6 +7,7 @@ enum HistoryGenerator {
         history.adopted = generator.once(in: 5) && type == .elbBackend
         history.stableS3Key = generator.once(in: 5) && type == .elbBackend
         history.serviceTimeout = generator.once(in: 6) ? 100 : type == .letsEncrypt ? 1860 : 600
+        if generator.once(in: 4) { history.versioning = generator.pick([.suspended, .never], else: .never) }
         let resources = generator.once(in: 5) ? 2 : 1
         for _ in 0..<Int.random(in: 1...5, using: &generator) {
             history.steps.append(step(resources: resources, &generator))

@@ -97,9 +97,9 @@ final class HistoryRunner {
             await deleteUntilGone(.cancelDelete, id: inventedID, properties: properties)
             stop.goesOn.give()
             model.retryLater(sent, after: await created)
-            // What it stored before its time was over, after the Delete had looked, only the sweep finds.
-            let isLate = sent.trouble?.faults.contains { $0.fault == .deadline } ?? false
-            if isLate, let id = expectedID(properties) { model.abandoned.insert(id) }
+            // What it stored after the Delete had looked, and could not remove itself, only the sweep finds.
+            let isLeft = sent.trouble?.faults.contains { !$0.fault.isPassing } ?? false
+            if isLeft, let id = expectedID(properties) { model.abandoned.insert(id) }
         }
         if sent.trouble?.duplicate != nil { model.replay(sent, overlaps: false) }
     }
@@ -196,6 +196,7 @@ final class HistoryRunner {
             let restored = StackResource(
                 id: id, properties: before.properties, attributes: attributes, earlier: before.earlier)
             check(restored, isIdenticalTo: before, what: "the rollback")
+            checkBytes(of: restored)
             check(previousOf: attributes, is: previous)
             resource = restored
             return
@@ -224,6 +225,7 @@ final class HistoryRunner {
             let restored = StackResource(
                 id: id, properties: before.properties, attributes: attributes, earlier: before.earlier)
             check(restored, isIdenticalTo: before, what: "the rollback of a failed update")
+            checkBytes(of: restored)
             resource = restored
             return
         }
@@ -256,6 +258,18 @@ final class HistoryRunner {
         let changed = before.identity.filter { after.attributes[$0.key] != $0.value }.keys.sorted()
         guard !changed.isEmpty else { return }
         world.ledger.report(.identicalAfterRollback, "\(what) changed \(changed)")
+    }
+
+    /// After a rollback servers find the old bytes, under the key that was answered and where system A's templates look.
+    private func checkBytes(of restored: StackResource) {
+        let bucket = restored.properties["AppS3Bucket"] ?? ""
+        let stable = "backend-certificate-\(restored.properties["AppName"] ?? "").json"
+        let keys = [restored.attributes["CertificateS3Key"]] + (history.stableS3Key ? [stable] : [])
+        for key in keys.compactMap({ $0 }) {
+            let body = world.s3.body(bucket: bucket, key: key)
+            guard body == nil || body != world.ledger.held[restored.id]?.body else { continue }
+            world.ledger.report(.identicalAfterRollback, "\(key) does not hold the bundle of \(restored.id)")
+        }
     }
 
     /// - Parameter expected: nil when the previous key has to be nobody's.

@@ -59,6 +59,29 @@ import Testing
         #expect(coverage.interruptions * 100 >= played.count * 95)
     }
 
+    @Test(
+        "A rollback brings back the bytes, whether or not the bucket keeps versions, also of what system A made",
+        arguments: History.Versioning.allCases, [false, true])
+    func rollbacks(_ versioning: History.Versioning, adopted: Bool) async {
+        let endings: [Ending] = [.rollbackUpdate, .rollbackDelete, .complete, .rollbackUpdate]
+        let changes: [Change] = [.rotation, .distrust, .domain, .appName]
+        let histories = [true, false].flatMap { stable in
+            changes.flatMap { change in
+                [nil, PlannedFault(step: 9, fault: .killAfter), PlannedFault(step: 11, fault: .status403)].map {
+                    fault in
+                    History(
+                        schedule: 4, adopted: adopted, stableS3Key: stable, versioning: versioning,
+                        steps: endings.map { ending in
+                            var step = Step(action: .update, change: change, ending: ending)
+                            step.troubles = fault.map { [Trouble(event: 0, faults: [$0])] } ?? []
+                            return step
+                        })
+                }
+            }
+        }
+        await HistoryPlayer(coverage: CoverageTable()).play(histories)
+    }
+
     @Test("What an update that was killed left is removed by a later one, and else only the sweep reports it")
     func orphans() async {
         let coverage = CoverageTable()

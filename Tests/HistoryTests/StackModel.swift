@@ -79,7 +79,8 @@ final class StackModel {
         }
         let answer = answer(to: sent)
         if case .success = answer { return answer }
-        if sent.mustSucceed, overlapped.isEmpty, history.serviceTimeout >= 600 {
+        let isRefused = history.refusesRotations && (kind == .rotation || kind == .adoptedRotation)
+        if sent.mustSucceed, overlapped.isEmpty, history.serviceTimeout >= 600, !isRefused {
             let reason = world.ledger.answer(to: event)?.reason ?? "no response"
             world.ledger.report(.succeeds, "\(event.requestID) (\(kind.rawValue)) did not succeed: \(reason)")
         }

@@ -1,3 +1,4 @@
+import AWSClient
 import CustomResource
 import InMemoryLogging
 import Logging
@@ -26,8 +27,10 @@ struct World: Sendable {
     init(_ history: History, coverage: CoverageTable, sabotage: Sabotage?) {
         // Signatures have tests of their own, and take time.
         let s3 = InMemoryS3(clock: clock, requiresSignatures: false)
-        s3.createBucket(TestProvider.certificateBucket)
-        s3.createBucket(TestProvider.adoptedBucket)
+        for bucket in [TestProvider.certificateBucket, TestProvider.adoptedBucket] {
+            s3.createBucket(bucket, isVersioned: history.versioning != .never)
+            if history.versioning == .suspended { s3.setVersioning(.suspended, bucket: bucket) }
+        }
         s3.createBucket(TestProvider.stateBucket, isVersioned: false)
         let inbox = ReplyInbox(clock: clock)
         resourceType = history.resourceType

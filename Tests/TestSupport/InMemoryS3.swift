@@ -73,7 +73,14 @@ package final class InMemoryS3: HTTPExecutor {
     // MARK: Setting up
 
     package func createBucket(_ name: String, isVersioned: Bool = true, owner: String? = nil) {
-        state.withLock { $0.buckets[name] = S3Bucket(owner: owner ?? self.owner, isVersioned: isVersioned) }
+        state.withLock {
+            $0.buckets[name] = S3Bucket(owner: owner ?? self.owner, versioning: isVersioned ? .enabled : .never)
+        }
+    }
+
+    /// What is stored stays as it is.
+    package func setVersioning(_ versioning: BucketVersioning, bucket: String) {
+        state.withLock { $0.buckets[bucket]?.versioning = versioning }
     }
 
     package func deleteBucket(_ name: String) {

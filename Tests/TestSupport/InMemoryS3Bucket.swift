@@ -7,13 +7,13 @@ internal import Timekeeping
 /// A bucket of ``InMemoryS3``: its versions, and how it answers.
 struct S3Bucket {
     let owner: String
-    let isVersioned: Bool
+    var versioning: BucketVersioning
     /// Oldest first.
     private var versions: [S3Version] = []
 
-    init(owner: String, isVersioned: Bool) {
+    init(owner: String, versioning: BucketVersioning) {
         self.owner = owner
-        self.isVersioned = isVersioned
+        self.versioning = versioning
     }
 
     /// The latest version of each key, delete markers left out, by key.
@@ -39,7 +39,7 @@ struct S3Bucket {
     mutating func answer(_ request: S3Request, newVersionID: String, maxKeys: Int, now: UnixInstant) -> S3Answer {
         switch request.operation {
         case .putObject:
-            put(request, versionID: isVersioned ? newVersionID : "null", now: now)
+            put(request, versionID: versioning == .enabled ? newVersionID : "null", now: now)
         case .headObject, .getObject:
             read(request)
         case .deleteObject:
@@ -48,6 +48,8 @@ struct S3Bucket {
             S3Listing(request, maxKeys: maxKeys).objects(current)
         case .listObjectVersions:
             S3Listing(request, maxKeys: maxKeys).versions(listed)
+        case .getBucketVersioning:
+            .success(status: 200, body: Array(versioning.xml.utf8))
         case nil:
             .failure(.notImplemented)
         }
@@ -74,7 +76,9 @@ struct S3Bucket {
         let version = S3Version(
             key: request.key, id: versionID, body: request.body, fields: kept, lastModified: now, isDeleteMarker: false)
         store(version)
-        return .success(status: 200, fields: versionFields(version).merging(["etag": version.etag]) { old, _ in old })
+        // A PUT into a bucket whose versioning is suspended does not name the version; a HEAD does.
+        let named = versioning == .enabled ? versionFields(version) : [:]
+        return .success(status: 200, fields: named.merging(["etag": version.etag]) { old, _ in old })
     }
 
     private func read(_ request: S3Request) -> S3Answer {
@@ -114,23 +118,37 @@ struct S3Bucket {
             let marker = deleted?.isDeleteMarker == true ? ["x-amz-delete-marker": "true"] : [:]
             return .success(status: 204, fields: marker.merging(["x-amz-version-id": id]) { old, _ in old })
         }
-        guard isVersioned else {
+        guard versioning != .never else {
             versions.removeAll { $0.key == request.key }
             return .success(status: 204)
         }
+        let markerID = versioning == .enabled ? versionID : "null"
         store(
             S3Version(
-                key: request.key, id: versionID, body: [], fields: [:], lastModified: now, isDeleteMarker: true))
-        return .success(status: 204, fields: ["x-amz-delete-marker": "true", "x-amz-version-id": versionID])
+                key: request.key, id: markerID, body: [], fields: [:], lastModified: now, isDeleteMarker: true))
+        return .success(status: 204, fields: ["x-amz-delete-marker": "true", "x-amz-version-id": markerID])
     }
 
     private mutating func store(_ version: S3Version) {
-        if !isVersioned { versions.removeAll { $0.key == version.key } }
+        if version.id == "null" { versions.removeAll { $0.key == version.key && $0.id == "null" } }
         versions.append(version)
     }
 
     private func versionFields(_ version: S3Version) -> [String: String] {
-        isVersioned ? ["x-amz-version-id": version.id] : [:]
+        versioning == .never ? [:] : ["x-amz-version-id": version.id]
+    }
+}
+
+extension BucketVersioning {
+    fileprivate var xml: String {
+        let status =
+            switch self {
+            case .enabled: "<Status>Enabled</Status>"
+            case .suspended: "<Status>Suspended</Status>"
+            case .never: ""
+            }
+        let namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        return #"<VersioningConfiguration xmlns="\#(namespace)">\#(status)</VersioningConfiguration>"#
     }
 }
 

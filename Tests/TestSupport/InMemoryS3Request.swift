@@ -12,6 +12,7 @@ struct S3Request {
         case deleteObject = "DeleteObject"
         case listObjects = "ListObjectsV2"
         case listObjectVersions = "ListObjectVersions"
+        case getBucketVersioning = "GetBucketVersioning"
     }
 
     let method: HTTPRequest.Method
@@ -59,13 +60,14 @@ struct S3Request {
         case (.get, true): return .getObject
         case (.delete, true): return .deleteObject
         case (.get, false):
+            if query["versioning"] != nil { return .getBucketVersioning }
             return query["list-type"] == "2" ? .listObjects : query["versions"] != nil ? .listObjectVersions : nil
         default: return nil
         }
     }
 
     private static let known: Set<String> = [
-        "versionId", "list-type", "versions", "prefix", "start-after", "continuation-token", "key-marker",
+        "versionId", "list-type", "versioning", "versions", "prefix", "start-after", "continuation-token", "key-marker",
         "version-id-marker", "max-keys", "encoding-type",
     ]
 

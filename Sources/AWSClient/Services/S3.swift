@@ -85,6 +85,23 @@ package struct S3: Sendable {
         _ = try await client.send(call, deadline: deadline)
     }
 
+    /// Whether the bucket keeps what is overwritten and deleted. An object's answer does not tell: a bucket whose
+    /// versioning is suspended also says `x-amz-version-id`, and overwrites the version `null` all the same.
+    package func getBucketVersioning(bucket: String, deadline: UnixInstant) async throws -> BucketVersioning {
+        var call = try call("GetBucketVersioning", .get, bucket: bucket)
+        call.query = [("versioning", nil)]
+        let answer = try await client.send(call, deadline: deadline)
+        do {
+            switch try XMLElement(parsing: answer.body)["Status"] {
+            case "Enabled": return .enabled
+            case "Suspended": return .suspended
+            default: return .never
+            }
+        } catch {
+            throw error.during(call)
+        }
+    }
+
     /// A call on a bucket or, with `key`, on an object.
     func call(
         _ operation: String, _ method: HTTPRequest.Method, bucket: String, key: String? = nil, versionID: String? = nil

@@ -62,3 +62,12 @@ package struct ObjectVersion: Hashable, Sendable {
         self.isDeleteMarker = isDeleteMarker
     }
 }
+
+/// Whether a bucket keeps earlier versions of its objects.
+package enum BucketVersioning: Hashable, Sendable {
+    case enabled
+    /// Versions from before are still there; what is written from now on has the version `null` and overwrites it.
+    case suspended
+    /// Versioning was never enabled.
+    case never
+}

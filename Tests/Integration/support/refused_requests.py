@@ -36,6 +36,10 @@ REFUSED: dict[str, list[Request]] = {
         ("function", "s3:ListBucket", bucket(), {"s3:prefix": ELSE}),
         ("function", "s3:ListBucketVersions", bucket(), {}),
     ],
+    "FunctionPolicy/AskWhetherVersionsAreKept": [
+        ("function", "s3:GetBucketVersioning", "arn:aws:s3:::another-bucket", {}),
+        ("function", "s3:PutBucketVersioning", bucket(), {}),
+    ],
     "FunctionPolicy/EncryptBundles": [
         ("function", "kms:GenerateDataKey", "{other key}", through_s3(bucket(BUNDLE))),
         ("function", "kms:GenerateDataKey", "{key}", through_s3(state("records/x"))),
