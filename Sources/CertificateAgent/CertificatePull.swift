@@ -17,6 +17,8 @@ package struct CertificatePull: Sendable {
         /// The S3 key of the bundle that the server has.
         package let pointer: String
         package let certificate: IssuedCertificate
+        /// For standard error: what somebody has to look at although the server has its certificate.
+        package let warnings: [AgentError]
     }
 
     private let source: any BundleSource
@@ -71,21 +73,40 @@ package struct CertificatePull: Sendable {
             if version.pointer == pointer || isWaiting {
                 // Killed between the change and its reload, the run before has left the second to us.
                 let isDue = reload != nil && !version.isLoaded
-                try await load(served)
-                return Outcome(
-                    change: isDue ? .reloaded : isWaiting ? .waiting : .unchanged, pointer: version.pointer,
-                    certificate: version.certificate)
+                let warnings = try await load(served)
+                return outcome(
+                    isDue ? .reloaded : isWaiting ? .waiting : .unchanged, version.pointer, version.certificate,
+                    warnings)
             }
         }
         let bundle = try await source.bundle(pointer, deadline: deadline)
         let new = try ServerCertificate(bundle: bundle, now: clock.now)
         try served.install(new, pointer: pointer)
-        try await load(served)
-        return Outcome(change: .written, pointer: pointer, certificate: new.certificate)
+        let warnings = try await load(served)
+        return outcome(.written, pointer, new.certificate, warnings)
+    }
+
+    private func outcome(
+        _ change: Outcome.Change, _ pointer: String, _ certificate: IssuedCertificate, _ left: [AgentError]
+    ) -> Outcome {
+        var warnings = left.map {
+            AgentError($0.code, "\($0.message) It may hold an earlier private key: remove it.", cause: $0)
+        }
+        // A Classic Load Balancer looks at no dates: a server without files serves nobody, one with these most.
+        if certificate.notAfter <= clock.now {
+            warnings.append(
+                AgentError(
+                    .bundleInvalid,
+                    "The certificate from \(pointer) ended on \(certificate.notAfter.iso8601): clients that check dates "
+                        + "refuse it. Renew it: stackcert status says why that has not happened."))
+        }
+        return Outcome(change: change, pointer: pointer, certificate: certificate, warnings: warnings)
     }
 
     /// Has the server load the current version unless it did so already. If it will not, it gets back what it had.
-    private func load(_ served: ServedFiles) async throws {
+    ///
+    /// - Returns: why something is still there that should have been removed.
+    private func load(_ served: ServedFiles) async throws -> [AgentError] {
         guard let reload, try served.currentVersion()?.isLoaded == false else { return try served.markLoaded() }
         do {
             try await reload.run()
@@ -106,6 +127,6 @@ package struct CertificatePull: Sendable {
             throw AgentError(
                 .reloadFailed, "\(error.message) The files before it are back and loaded again.", cause: error)
         }
-        try served.markLoaded()
+        return try served.markLoaded()
     }
 }

@@ -12,7 +12,7 @@ package struct ServerCertificate: Sendable {
 
     /// Reads a bundle's JSON.
     ///
-    /// - Parameter now: the certificate has to be valid then.
+    /// - Parameter now: the certificate's time has to have begun. Whether it is over is for the caller to tell.
     /// - Throws: ``AgentError/Code/bundleInvalid``; a member's value is never quoted.
     package init(bundle: Redacted<[UInt8]>, now: UnixInstant) throws(AgentError) {
         func refusal(_ problem: String, _ cause: (any Error)? = nil) -> AgentError {
@@ -42,9 +42,6 @@ package struct ServerCertificate: Sendable {
         }
         guard certificate.notBefore <= now else {
             throw refusal("its certificate is valid from \(certificate.notBefore) only; check this server's clock")
-        }
-        guard now < certificate.notAfter else {
-            throw refusal("its certificate ended on \(certificate.notAfter); rotate it")
         }
         self.privateKeyPEM = keyPair.privateKeyPEM
     }

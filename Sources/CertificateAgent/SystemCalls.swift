@@ -39,6 +39,7 @@ package struct SystemCalls: Sendable {
         case ENOSPC, EDQUOT: "the disk is full"
         case EROFS: "the file system is read-only"
         case ELOOP, ENOTDIR: "it, or what leads to it, is not a directory"
+        case EISDIR, ENOTEMPTY: "it is a directory that stackcert did not make, or holds such a one"
         case EEXIST: "something is in its place"
         default: "system error \(number)"
         }

@@ -158,6 +158,7 @@ struct IssueCommand: AsyncParsableCommand {
             source: source, files: set, reload: reload.map { ReloadCommand($0, timeout: reloadTimeout.duration) },
             clock: clock, timeout: timeout.duration)
         let outcome = try await pull.run()
+        for warning in outcome.warnings { StandardStreams.complain("warning: \(Reason(warning).description)") }
         let certificate = outcome.certificate
         try show(
             Shown(

@@ -148,6 +148,98 @@ struct CertificatePullTests {
         #expect(try await pull(source).change == .written)
     }
 
+    @Test("gives the version before back, not half a backup, when the reload fails")
+    func restoresOverHalfABackup() async throws {
+        let (one, two) = (try await TestBundle.make(), try await TestBundle.make())
+        let backup = try await TestBundle.make()
+        let source = ScriptedSource("one", one)
+        let reload = ScriptedReload(folder)
+        _ = try await pull(source, reload: reload)
+        try FileManager.default.removeItem(atPath: folder.key)
+        try folder.write(backup.privateKeyPEM, to: folder.key)
+        source.point(to: "two", two)
+        reload.refuse(two)
+        await #expect(throws: AgentError.self) { try await pull(source, reload: reload) }
+        #expect(folder.serves(one))
+    }
+
+    @Test("gives a whole backup back when the reload fails: it was what the server had")
+    func restoresABackup() async throws {
+        let (one, two) = (try await TestBundle.make(), try await TestBundle.make())
+        let backup = try await TestBundle.make()
+        let source = ScriptedSource("one", one)
+        let reload = ScriptedReload(folder)
+        _ = try await pull(source, reload: reload)
+        for (path, text) in [(folder.key, backup.privateKeyPEM), (folder.crt, backup.certificate.pem)] {
+            try FileManager.default.removeItem(atPath: path)
+            try folder.write(text, to: path)
+        }
+        source.point(to: "two", two)
+        reload.refuse(two)
+        await #expect(throws: AgentError.self) { try await pull(source, reload: reload) }
+        #expect(folder.serves(backup))
+    }
+
+    @Test("goes on past what cannot be removed from its folder, and says so; a key beside it is removed")
+    func leftInPlace() async throws {
+        let (one, two) = (try await TestBundle.make(), try await TestBundle.make())
+        let source = ScriptedSource("one", one)
+        #expect(try await pull(source).warnings.isEmpty)
+        let first = try FileManager.default.destinationOfSymbolicLink(atPath: folder.store + "/current")
+        // In front of the key in the order of names.
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.store)/\(first)/a/b", withIntermediateDirectories: true)
+        source.point(to: "two", two)
+        for change in [CertificatePull.Outcome.Change.written, .unchanged] {
+            let outcome = try await pull(source)
+            #expect(outcome.change == change)
+            #expect(outcome.warnings.count == 1)
+            #expect(outcome.warnings.allSatisfy { $0.message.contains("/a could not be removed: it is a directory") })
+        }
+        #expect(folder.serves(two))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.store)/\(first)") == ["a"])
+        try FileManager.default.removeItem(atPath: "\(folder.store)/\(first)/a")
+        #expect(try await pull(source).warnings.isEmpty)
+    }
+
+    @Test("takes a certificate that has ended: a load balancer may look at no dates. Says so each time")
+    func ended() async throws {
+        let source = ScriptedSource("one", try await TestBundle.make(to: .zero))
+        for change in [CertificatePull.Outcome.Change.written, .unchanged] {
+            let outcome = try await pull(source)
+            #expect(outcome.change == change)
+            #expect(outcome.warnings.count == 1)
+            #expect(outcome.warnings.allSatisfy { $0.message.contains("from one ended on 2027-01-15T08:00:00Z") })
+        }
+    }
+
+    @Test(
+        "refuses one file for two, and its own folder, however they are written",
+        arguments: [
+            "./server.key", "/server.key", "self/server.key", ".server.key.stackcert/current", ".x.stackcert/y",
+        ]
+    )
+    func refusesSharedPaths(certificate: String) async throws {
+        let source = ScriptedSource("one", try await TestBundle.make())
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/self", withDestinationPath: ".")
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/.x.stackcert", withIntermediateDirectories: false)
+        // As after a first run.
+        try FileManager.default.createDirectory(atPath: folder.store, withIntermediateDirectories: false)
+        let files = try CertificateFileSet(files: [
+            CertificateFile(.privateKey, path: folder.key),
+            CertificateFile(.certificate, path: "\(folder.path)/\(certificate)"),
+        ])
+        do {
+            _ = try await pull(source, files: files)
+            Issue.record("it was taken")
+        } catch let error as AgentError {
+            #expect(error.code == .usage)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.store) == [])
+        #expect(try await pull(source).change == .written)
+    }
+
     @Test("lets no second agent at the same files")
     func oneAtATime() async throws {
         let bundle = try await TestBundle.make()
