@@ -121,7 +121,7 @@ let package = Package(
         // Level 5
         .target(
             name: "CertificateAgent",
-            dependencies: ["AWSClient", "CertificateIssuance", "Diagnostics", "PKI", "Timekeeping"],
+            dependencies: ["AWSClient", "CGlibcCompat", "CertificateIssuance", "Diagnostics", "PKI", "Timekeeping"],
             swiftSettings: settings
         ),
         .target(

@@ -45,7 +45,11 @@ struct PullCommand: AsyncParsableCommand {
     @Option(help: "The certificate bucket.")
     var bucket: String
 
-    @Option(help: "A command for /bin/sh that has the server load its files. Run only when they changed.")
+    @Option(
+        help: """
+            A command for /bin/sh that has the server load its files. Run only when they changed, without the AWS \
+            credentials of the environment.
+            """)
     var reload: String?
 
     @Option(name: .customLong("reload-timeout"), help: "How long the reload command may take.")
@@ -105,14 +109,24 @@ struct PullCommand: AsyncParsableCommand {
             guard watch else { return }
             try await watcher.watch(every: interval.duration) { result in
                 switch result {
-                case .success(let outcome): if ![.unchanged, .waiting].contains(outcome.change) { try? show(outcome) }
+                case .success(let outcome):
+                    if [.unchanged, .waiting].contains(outcome.change) {
+                        warn(outcome)
+                    } else {
+                        try? show(outcome)
+                    }
                 case .failure(let error): StandardStreams.complain(Reason(error).description)
                 }
             }
         }
     }
 
+    private func warn(_ outcome: CertificatePull.Outcome) {
+        for warning in outcome.warnings { StandardStreams.complain("warning: \(Reason(warning).description)") }
+    }
+
     private func show(_ outcome: CertificatePull.Outcome) throws {
+        warn(outcome)
         let certificate = outcome.certificate
         try output.show(
             Shown(
@@ -129,11 +143,21 @@ struct PullCommand: AsyncParsableCommand {
         let notAfter: String
     }
 
-    /// Nothing has to be cleaned up: killed at any point, the files match. Set explicitly, since the first process of a
-    /// container would not even get a signal that it leaves to the system.
+    /// Nothing has to be cleaned up: killed at any point, the files match. The process dies by the signal, which systemd
+    /// takes for a clean end of a service. Set explicitly, since the first process of a container would not even get a
+    /// signal that it leaves to the system, and does not die by it either.
     private func endAtOnceOnSignals() {
-        _ = Glibc.signal(SIGTERM) { _ in _exit(128 + SIGTERM) }
-        _ = Glibc.signal(SIGINT) { _ in _exit(128 + SIGINT) }
+        for number in [SIGTERM, SIGINT] {
+            _ = Glibc.signal(number) { number in
+                _ = Glibc.signal(number, SIG_DFL)
+                var signals = sigset_t()
+                unsafe sigemptyset(&signals)
+                unsafe sigaddset(&signals, number)
+                unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+                raise(number)
+                _exit(128 + number)
+            }
+        }
     }
 }
 
