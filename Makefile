@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 # The same flags for building and testing: others would build everything again.
 SWIFT_TEST := swift test --skip-build --disable-xctest
 
-.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract mutants bench soak invoke clean
+.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract mutants bench soak kill invoke clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,9 @@ soak: setup package ## Run many more random histories than `make test` does
 	swift build --build-tests
 	STACKCERT_HISTORIES=50000 STACKCERT_HISTORY_SEED=$$RANDOM $(SWIFT_TEST) --filter HistoryTests
 	STACKCERT_BLACK_BOX_HISTORIES=200 $(PYTHON) -m pytest -q Tests/Integration/test_histories.py
+
+kill: setup package $(COMMAND) ## Kill processes at every call that changes something, not at a sample as `make test` does
+	STACKCERT_KILL=all $(PYTHON) -m pytest -q Tests/Integration -m kill
 
 invoke: setup package ## Run one event through the packaged zip: make invoke PAYLOAD=file.json
 	$(PYTHON) -m localcloud invoke --zip $(ZIP) $(PAYLOAD)
