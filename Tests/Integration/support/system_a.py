@@ -64,7 +64,7 @@ def handle(event):
         bundle = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except Exception:
         bundle = make(properties["AppName"], properties["AppDomain"])
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(bundle).encode())
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(bundle).encode(), ACL="private")
     public = serialization.load_pem_public_key(bundle["public_key"].encode()).public_bytes(DER, SPKI)
     return {"PublicKey": base64.b64encode(public).decode(), "CertificateS3Key": key}
 
@@ -140,7 +140,7 @@ def template(later: str | None = None, **properties: str) -> str:
                 "Type": "AWS::IAM::Policy",
                 "Properties": {
                     "PolicyName": "AppRole",
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [read]},
+                    "PolicyDocument": {"Statement": [read]},
                     "Roles": [{"Ref": "AppRole"}],
                 },
             },
@@ -169,12 +169,17 @@ class SystemA:
     arn: str
 
     @classmethod
-    def set_up(cls, cloud: LocalCloud, bucket: str, versioned: bool) -> SystemA:
+    def set_up(cls, cloud: LocalCloud, bucket: str, versioned: bool, log_group: str | None = None) -> SystemA:
+        """`log_group` is one of its user's choice: physical ids then hold the function's name."""
         s3 = cloud.client("s3")
         s3.create_bucket(Bucket=bucket)
         everything = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": "*"}
         name = f"{FUNCTION}-{bucket}"
-        role = cloud.create_role(f"{name}-role", everything)
+        role = cloud.create_role(f"{name}-role")
+        # Its policy has no Version, and no s3:PutObjectAcl though it writes with an ACL.
+        cloud.client("iam").put_role_policy(
+            RoleName=f"{name}-role", PolicyName="objects", PolicyDocument=json.dumps({"Statement": [everything]})
+        )
         made = cloud.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.12",
@@ -182,6 +187,7 @@ class SystemA:
             Role=role,
             Code={"ZipFile": _zip()},
             Timeout=30,
+            **({"LoggingConfig": {"LogGroup": log_group}} if log_group else {}),
         )
         found = cls(cloud, bucket, made["FunctionArn"])
         if versioned:
