@@ -10,6 +10,9 @@ COMMAND := .build/debug/stackcert
 PYTHON := .venv/bin/python
 # The same flags for building and testing: others would build everything again.
 SWIFT_TEST := swift test --skip-build --disable-xctest
+# The black-box tests side by side, a cloud for each of them: as many as the machine of CI has cores.
+PYTEST := $(PYTHON) -m pytest -q --durations=10
+PARALLEL := -n 2 --dist loadgroup
 
 .PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract mutants bench soak kill invoke clean
 
@@ -38,18 +41,19 @@ demo-letsencrypt: setup package ## See a front end get, renew and lose a certifi
 
 test: unit integration ## Run all tests
 
-unit: setup ## Run the Swift tests and the tools' own
+unit: setup ## Run the Swift tests
 	swift build --build-tests
-	$(SWIFT_TEST)
+	Tools/step "unit tests and histories" Tools/slowest $(SWIFT_TEST)
 
 # The unit tests' build leaves it as well.
 $(COMMAND):
 	swift build --product stackcert
 
 integration: setup package $(COMMAND) ## Run the black-box tests on the packaged zip, in a cloud on this machine
-	$(PYTHON) -m pytest -q Tests/LocalCloud/tests
-	$(PYTHON) -m pytest -q Tests/Tools
-	$(PYTHON) -m pytest -q Tests/Integration
+	Tools/step "the tools' tests" $(PYTEST) Tests/Tools
+	Tools/step "the local cloud's tests" $(PYTEST) -n 2 --dist loadscope Tests/LocalCloud/tests
+	Tools/step "black box, side by side" $(PYTEST) $(PARALLEL) -m "not alone" Tests/Integration
+	Tools/step "black box, one at a time" $(PYTEST) -m alone Tests/Integration
 
 lint: setup ## Check format, imports, sources, templates, scripts
 	Tools/lint

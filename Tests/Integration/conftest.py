@@ -1,4 +1,4 @@
-"""One cloud and one provider for all tests of a session. Each test makes stacks with names of its own."""
+"""One cloud and one provider for all tests of a worker. Each test makes stacks with names of its own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ from support.provider import Provider, install
 from support.renewal import Renewable, Renewal, renewable
 
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps a module's tests on one worker: they share what is expensive to set up."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

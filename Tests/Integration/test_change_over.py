@@ -11,6 +11,8 @@ from support.server_role import ServerRole
 from support.surroundings import surroundings
 from support.traffic import Traffic, agrees
 
+pytestmark = pytest.mark.alone
+
 DOMAIN = "change-over.example.com"
 STACK = "change-over"
 # In each change-over. A stack's update takes some seconds here.

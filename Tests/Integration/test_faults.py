@@ -209,6 +209,7 @@ def test_an_update_that_died_is_cleaned_up_by_the_next(provider, app, cloud, rol
         cloud.environment.rollback = before
 
 
+@pytest.mark.alone
 @pytest.mark.contract(18)
 def test_a_stack_hears_of_it_before_the_functions_time_is_over(app, cloud):
     """S3 does not answer; the function has twelve seconds and keeps half of them for its reply."""

@@ -12,6 +12,8 @@ from support.server_role import ServerRole
 from support.surroundings import surroundings
 from support.traffic import Counts, Traffic
 
+pytestmark = pytest.mark.alone
+
 DOMAIN = "reload.example.com"
 STACK = "reload"
 # In each change-over.
