@@ -131,6 +131,7 @@ struct CertificateSheet: Encodable {
         let title = "\(stack)  \(resource)  \(state)\(isCurrent ? "" : "  (being replaced)")"
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return ([title] + rows.map { "  " + $0 + String(repeating: " ", count: width - $0.count) + $1 })
+            .map(PlainText.escaped)
             .joined(separator: "\n")
     }
 

@@ -20,18 +20,11 @@ struct HTML: Hashable, Sendable, ExpressibleByStringInterpolation {
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
             // Characters that HTML forbids, and those that turn the direction in which the rest is read.
-            case _ where isUnsafe(scalar): escaped += "\u{FFFD}"
+            case _ where PlainText.isUnsafe(scalar): escaped += "\u{FFFD}"
             default: escaped.unicodeScalars.append(scalar)
             }
         }
         return escaped
-    }
-
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x202A...0x202E, 0x2066...0x2069: true
-        default: scalar.properties.generalCategory == .control || scalar.properties.isNoncharacterCodePoint
-        }
     }
 
     struct StringInterpolation: StringInterpolationProtocol {

@@ -32,7 +32,7 @@ struct StatusTable {
                 status.stackName, status.logicalResourceID, status.algorithm,
                 status.notAfter.day, String(status.daysLeft(at: now)),
                 status.due.day, status.state.rawValue,
-            ]
+            ].map(PlainText.escaped)
         }
         let widths = header.indices.map { column in
             ([header] + rows).map { $0[column].count }.max() ?? 0
@@ -44,7 +44,7 @@ struct StatusTable {
         var lines = [line(header)]
         for (status, row) in zip(statuses, rows) {
             lines.append(line(row))
-            if let note = status.note { lines.append("  \(note)") }
+            if let note = status.note { lines.append("  \(PlainText.escaped(note))") }
         }
         lines.append(sweepLine)
         return lines.joined(separator: "\n")

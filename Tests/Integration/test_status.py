@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 
+from support import sweep
 from support.paths import REPOSITORY
 from support.renewal import renewable
 
@@ -49,6 +50,24 @@ def test_a_renewal_that_failed_is_shown_with_what_to_do(cloud, provider, renewal
     assert entry["stackId"] == stack.result.id
     stack.delete()
     renewal.forget(stack)
+
+
+def test_what_the_state_bucket_holds_cannot_write_on_the_terminal(cloud, provider, renewal, name):
+    stack = renewable(provider, name)
+    [record] = provider.state(f"records/{stack.guid}/")
+    body = cloud.client("s3", as_role=provider.role_arn).get_object(Bucket=provider.state_bucket, Key=record)
+    told = json.loads(body["Body"].read())
+    told["names"] = ["\x1b[2J\x07\r\nall is well\u202e"]
+    told["logicalResourceID"] = "Certificate\x1b]0;title\x07"
+    sweep.damage(provider, record, json.dumps(told).encode())
+    arguments = [COMMAND, "show", name]
+    environment = {**os.environ, **cloud.environment_variables()}
+    sheet = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60).stdout
+    for shown in (status(cloud).stdout, sheet):
+        assert name in shown
+        assert "\\u{1B}" in shown
+        assert not [character for character in "\x1b\x07\r\u202e" if character in shown]
+    stack.delete()
 
 
 def test_what_cannot_be_read_is_one_line_and_another_exit_code(cloud, provider):

@@ -52,6 +52,26 @@ import Timekeeping
         #expect(!text.contains("note"))
     }
 
+    @Test(
+        "What the state bucket holds cannot move the cursor, add a line or turn the text",
+        arguments: ["\u{1B}[2J", "\u{7}", "\r\nfine  ok", "\u{202E}", "\u{2066}", "\u{9B}31m", "\u{2028}"])
+    func controlCharacters(_ text: String) async throws {
+        let (record, _) = try await Fleet.recorded("shop\(text)", resource: "Res\(text)", names: [text], days: 20)
+        let attempted = try await Fleet.status(
+            "shop\(text)", resource: "Res\(text)", days: 20, attempt: (RenewalOutcome(.noRole, "Attach."), false))
+        let table = StatusTable([attempted], now: Fleet.now).text
+        let sheet = CertificateSheet(
+            CertificateDetails(record: record, status: attempted, attempt: nil, isCurrent: true), now: Fleet.now
+        ).text
+        let rows = sheet.split(separator: "\n", omittingEmptySubsequences: false)
+        for shown in [table, sheet] {
+            let unsafe = shown.unicodeScalars.filter { $0 != "\n" && PlainText.isUnsafe($0) }
+            #expect(unsafe.isEmpty)
+        }
+        #expect(table.split(separator: "\n").count == 4 || table.split(separator: "\n").count == 3)
+        #expect(rows.first?.contains("\\u{") == true)
+    }
+
     @Test("Without certificates it says so")
     func empty() {
         #expect(StatusTable([], now: Fleet.now).text == "There are no certificates.")

@@ -28,6 +28,12 @@ def lose(provider: Provider, key: str) -> None:
     client.delete_object(Bucket=provider.state_bucket, Key=key)
 
 
+def damage(provider: Provider, key: str, body: bytes) -> None:
+    """Somebody overwrites an object of the state bucket by hand."""
+    client = provider.cloud.client("s3", as_role=provider.renewal_role_arn)
+    client.put_object(Bucket=provider.state_bucket, Key=key, Body=body)
+
+
 def remove_version(provider: Provider, key: str, version: str) -> None:
     """What the operator does about an orphan."""
     client = provider.cloud.client("s3", as_role=provider.role_arn)
