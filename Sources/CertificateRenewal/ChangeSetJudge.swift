@@ -27,7 +27,13 @@ package struct ChangeSetJudge: Sendable {
 
         /// Nil for a change that belongs to the rotation.
         var objection: String? {
-            isExpected ? nil : "\(change.logicalResourceID) (\(change.resourceType)): \(change.action) \(causes)"
+            if change.losesState {
+                return
+                    "\(change.logicalResourceID) (\(change.resourceType)) would be replaced, and with it what it holds: "
+                    + "back it up first, or let none of its properties that replace it follow from the certificate "
+                    + "(\(causes))"
+            }
+            return isExpected ? nil : "\(change.logicalResourceID) (\(change.resourceType)): \(change.action) \(causes)"
         }
     }
 
@@ -54,7 +60,7 @@ package struct ChangeSetJudge: Sendable {
     }
 
     private func follows(_ change: CloudFormation.ResourceChange, from expected: Set<String>) -> Bool {
-        guard change.action == "Modify", !change.details.isEmpty else { return false }
+        guard change.action == "Modify", !change.details.isEmpty, !change.losesState else { return false }
         return change.details.allSatisfy { follows($0, in: change, from: expected) }
     }
 

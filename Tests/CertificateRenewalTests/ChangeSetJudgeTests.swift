@@ -8,10 +8,11 @@ import Testing
 
     private static func change(
         _ name: String, type: String = "AWS::EC2::LaunchTemplate", action: String = "Modify",
-        _ details: [CloudFormation.ChangeDetail], changeSetID: String? = nil
+        replacement: String? = nil, _ details: [CloudFormation.ChangeDetail], changeSetID: String? = nil
     ) -> CloudFormation.ResourceChange {
         CloudFormation.ResourceChange(
-            action: action, logicalResourceID: name, resourceType: type, details: details, changeSetID: changeSetID)
+            action: action, logicalResourceID: name, resourceType: type, replacement: replacement,
+            details: details, changeSetID: changeSetID)
     }
 
     private static func detail(
@@ -37,6 +38,34 @@ import Testing
             Self.rotation,
         ]
         #expect(Self.judge.objections(to: changes).isEmpty)
+    }
+
+    @Test(
+        "Nothing that holds data is replaced, although that follows from the certificate",
+        arguments: [
+            "AWS::RDS::DBInstance", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::EFS::FileSystem",
+            "AWS::EC2::Volume",
+            "AWS::ElastiCache::ReplicationGroup", "AWS::OpenSearchService::Domain", "AWS::Redshift::Cluster",
+            "AWS::Neptune::DBCluster", "AWS::DocDB::DBCluster", "AWS::Cognito::UserPool", "AWS::KMS::Key",
+            "AWS::SecretsManager::Secret", "AWS::ECR::Repository", "AWS::Kinesis::Stream", "AWS::SQS::Queue",
+        ], ["True", "Conditional"])
+    func statefulReplacement(_ type: String, _ replacement: String) {
+        let follows = [Self.detail("ResourceAttribute", "Certificate.PublicKey")]
+        let objections = Self.judge.objections(to: [
+            Self.rotation, Self.change("Data", type: type, replacement: replacement, follows),
+        ])
+        #expect(objections.count == 1)
+        #expect(objections.first?.hasPrefix("Data (\(type)) would be replaced") == true)
+        let inPlace = Self.change("Data", type: type, replacement: "False", follows)
+        #expect(Self.judge.objections(to: [Self.rotation, inPlace]).isEmpty)
+    }
+
+    @Test("Servers are replaced, as a rotation wants it")
+    func serverReplacement() {
+        let servers = Self.change(
+            "Server", type: "AWS::EC2::Instance", replacement: "True",
+            [Self.detail("ResourceAttribute", "Certificate.CertificateS3Key")])
+        #expect(Self.judge.objections(to: [Self.rotation, servers]).isEmpty)
     }
 
     @Test(
