@@ -5,6 +5,8 @@ package struct IssuanceError: DiagnosticError, Equatable {
     package enum Code: Hashable, Sendable {
         /// What is stored under a generation's key cannot be read as ours.
         case unreadable
+        /// A later version of StackCert wrote it, in a format that this one does not know.
+        case laterFormat
         /// The object belongs to another stack or resource.
         case foreignOwner
         /// A certificate that was found again has run out.

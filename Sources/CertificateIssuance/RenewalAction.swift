@@ -44,7 +44,28 @@ extension StateBucket {
 
     /// What the marker stands for; nil when it points at nothing.
     package func record(of action: RenewalAction, deadline: UnixInstant) async throws -> CertificateRecord? {
-        try await document(CertificateRecord.self, at: action.recordKey, deadline: deadline)?.document
+        try await record(at: action.recordKey, deadline: deadline)?.document
+    }
+
+    /// A record that is what its key says.
+    ///
+    /// - Throws: ``IssuanceError/Code/unreadable`` also for one that names another stack, resource or generation: whoever
+    ///   can write a record must not have another stack updated.
+    package func record(
+        at key: String, deadline: UnixInstant
+    ) async throws -> (document: CertificateRecord, etag: String)? {
+        guard let found = try await document(CertificateRecord.self, at: key, deadline: deadline) else { return nil }
+        let record = found.document
+        guard let address = record.address, address.recordKey == key,
+            address.logicalResourceID == record.logicalResourceID,
+            record.stackID.split(separator: "/").last.map(String.init) == address.stackGUID
+        else {
+            throw IssuanceError(
+                .unreadable,
+                "s3://\(name)/\(key) is the record of another certificate (\(record.logicalResourceID) of stack "
+                    + "\(record.stackID)): delete it, it will be made again.")
+        }
+        return found
     }
 
     /// The records of all generations of one resource.

@@ -17,17 +17,62 @@ package struct StateBucket: Sendable {
     package func document<Document: Decodable>(
         _ type: Document.Type, at key: String, deadline: UnixInstant
     ) async throws -> (document: Document, etag: String)? {
+        guard let (body, etag) = try await body(at: key, deadline: deadline) else { return nil }
+        if let version = (try? JSONDecoder().decode(Format.self, from: Data(body)))?.version, version > Format.known {
+            throw IssuanceError(
+                .laterFormat,
+                "s3://\(name)/\(key) has format version \(version), and this version of StackCert reads version "
+                    + "\(Format.known): update the provider stack and the command to the version that wrote it.")
+        }
+        do {
+            return (try JSONDecoder().decode(Document.self, from: Data(body)), etag)
+        } catch {
+            throw damaged(key, cause: error)
+        }
+    }
+
+    /// The ETag of a document that cannot be read, with which it can be replaced; nil when it is gone, or when `read`
+    /// can read it after all.
+    ///
+    /// - Parameter read: reads the document. It runs after the ETag is known: what somebody writes meanwhile has another
+    ///   one, and stays.
+    package func etagOfDamaged(
+        _ key: String, deadline: UnixInstant, read: () async throws -> Void
+    ) async throws -> String? {
         guard
-            let (head, body) = try await unlessAbsent({
-                try await s3.getObject(bucket: name, key: key, deadline: deadline)
+            let head = try await unlessAbsent({
+                try await s3.headObject(bucket: name, key: key, deadline: deadline)
             })
         else { return nil }
         do {
-            return (try JSONDecoder().decode(Document.self, from: Data(body)), head.etag)
-        } catch {
-            throw IssuanceError(
-                .unreadable, "s3://\(name)/\(key) is damaged: delete it, it will be made again.", cause: error)
+            try await read()
+            return nil
+        } catch let error as IssuanceError where error.code == .unreadable {
+            return head.etag
         }
+    }
+
+    /// What every document begins with.
+    private struct Format: Decodable {
+        static let known = 1
+
+        let version: Int?
+    }
+
+    private func body(at key: String, deadline: UnixInstant) async throws -> (body: [UInt8], etag: String)? {
+        do {
+            return try await unlessAbsent {
+                let (head, body) = try await s3.getObject(bucket: name, key: key, deadline: deadline)
+                return (body, head.etag)
+            }
+        } catch let error as AWSError where error.code == .invalidResponse {
+            // Such as more than a document can be.
+            throw damaged(key, cause: error)
+        }
+    }
+
+    private func damaged(_ key: String, cause: any Error) -> IssuanceError {
+        IssuanceError(.unreadable, "s3://\(name)/\(key) is damaged: delete it, it will be made again.", cause: cause)
     }
 
     /// - Parameters:
@@ -42,10 +87,19 @@ package struct StateBucket: Sendable {
     ) async throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try await s3.putObject(
-            bucket: name, key: key, body: Array(try encoder.encode(document)), contentType: "application/json",
-            ifNoneMatch: ifNoneMatch, ifMatch: ifMatch, deadline: deadline
-        ).etag
+        let body = Array(try encoder.encode(document))
+        do {
+            return try await s3.putObject(
+                bucket: name, key: key, body: body, contentType: "application/json", ifNoneMatch: ifNoneMatch,
+                ifMatch: ifMatch, deadline: deadline
+            ).etag
+        } catch let error as AWSError where error.code == .preconditionFailed && error.mayHaveBeenCarriedOut {
+            // The first try's response was lost: what the second one runs into may be the first one's document.
+            guard let written = try await self.body(at: key, deadline: deadline), written.body == body else {
+                throw error
+            }
+            return written.etag
+        }
     }
 
     /// Nothing happens when there is no such object.

@@ -1,5 +1,6 @@
 internal import AWSClient
 internal import CertificateIssuance
+internal import Logging
 internal import Timekeeping
 
 /// Takes, keeps and gives back the right to work on a stack, by conditional writes of its ``RenewalAttempt``.
@@ -18,11 +19,19 @@ struct AttemptMemory: Sendable {
     /// - Parameter trigger: a person need not wait for the next try.
     /// - Returns: nil when the stack's next try is not due yet, or when another run has it.
     func take(at now: UnixInstant, lease: Duration, trigger: RenewalTrigger = .schedule) async throws -> Held? {
-        let existing = try await state.document(RenewalAttempt.self, at: key, deadline: deadline)
+        let existing = try await existing()
         var attempt = existing?.document ?? RenewalAttempt(stack, now: now)
-        guard attempt.leaseEnds <= now,
-            attempt.execution != nil || attempt.nextTry <= now || trigger.isAttended
+        guard !attempt.isLeased(at: now),
+            attempt.execution != nil || !attempt.isPausing(at: now) || trigger.isAttended
         else { return nil }
+        if attempt.leaseEnds > now || attempt.nextTry > now, !trigger.isAttended {
+            Logger.current.warning(
+                "a lease or a pause that ends too late is ignored",
+                metadata: [
+                    "renewal.memory": "s3://\(state.name)/\(key)", "renewal.lease_ends": "\(attempt.leaseEnds.iso8601)",
+                    "renewal.next_try": "\(attempt.nextTry.iso8601)",
+                ])
+        }
         attempt = attempt.for(stack)
         attempt.leaseEnds = now.advanced(by: lease)
         var etag = ""
@@ -31,6 +40,21 @@ struct AttemptMemory: Sendable {
                 attempt, at: key, ifNoneMatch: existing == nil, ifMatch: existing?.etag, deadline: deadline)
         }
         return isTaken ? Held(value: attempt, etag: etag) : nil
+    }
+
+    /// Nil when nothing is remembered; without a document when it cannot be read, and is to be replaced.
+    private func existing() async throws -> (document: RenewalAttempt?, etag: String)? {
+        do {
+            return try await state.document(RenewalAttempt.self, at: key, deadline: deadline)
+        } catch let error as IssuanceError where error.code == .unreadable {
+            Logger.current.error(
+                "a renewal's memory cannot be read and is made anew", metadata: ["error.message": "\(text(of: error))"])
+            let etag = try await state.etagOfDamaged(key, deadline: deadline) {
+                _ = try await state.document(RenewalAttempt.self, at: key, deadline: deadline)
+            }
+            guard let etag else { return try await state.document(RenewalAttempt.self, at: key, deadline: deadline) }
+            return (nil, etag)
+        }
     }
 
     /// - Throws: ``AWSError`` with `preconditionFailed` when the lease was lost.

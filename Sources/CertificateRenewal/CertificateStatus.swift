@@ -84,7 +84,8 @@ package struct CertificateStatus: Hashable, Sendable {
 
 extension RenewalAttempt {
     fileprivate var failureLine: String? {
-        guard let outcome, let line, RenewalOutcome(outcome, line).isFailure else { return nil }
+        // A stack that is merely busy has not failed.
+        guard failures > 0, let outcome, let line, RenewalOutcome(outcome, line).isFailure else { return nil }
         return "\(outcome.rawValue): \(line)"
     }
 }

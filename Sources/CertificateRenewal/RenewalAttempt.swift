@@ -18,6 +18,8 @@ package struct RenewalAttempt: Hashable, Sendable, Codable {
     package var nextTry: UnixInstant
     package var outcome: RenewalOutcome.Code?
     package var line: String?
+    /// When the stack was first found busy, of tries that found nothing else since. Absent in what earlier versions wrote.
+    private(set) var busySince: UnixInstant?
 
     package struct Execution: Hashable, Sendable, Codable {
         /// The change set's ARN.
@@ -39,6 +41,27 @@ package struct RenewalAttempt: Hashable, Sendable, Codable {
         return DueStack(id: stackID, guid: guid, certificates: certificates)
     }
 
+    /// No invocation lasts longer, and no clock is that wrong: a lease that ends later was never given.
+    static let longestLease: Duration = .seconds(2000)
+    /// How long a stack may be busy before somebody is told: an update that waits for servers takes hours at most.
+    static let patience: Duration = .seconds(6 * 3600)
+
+    /// Whether somebody works on the stack.
+    func isLeased(at now: UnixInstant) -> Bool {
+        leaseEnds > now && leaseEnds <= now.advanced(by: Self.longestLease)
+    }
+
+    /// Whether a failed try's pause has not ended yet.
+    func isPausing(at now: UnixInstant) -> Bool {
+        nextTry > now && nextTry <= now.advanced(by: .days(1))
+    }
+
+    /// A stack that is busy is no failure until it has been so for hours.
+    func judged(_ outcome: RenewalOutcome, now: UnixInstant) -> RenewalOutcome {
+        guard outcome.code == .stackBusy, (busySince ?? now).duration(to: now) < Self.patience else { return outcome }
+        return outcome.tolerated
+    }
+
     static func key(stackGUID: String) -> String { "\(root)\(stackGUID).json" }
 
     /// After 1, 10 and 100 minutes, then once a day; once a day from the beginning when servers were replaced in vain.
@@ -57,6 +80,7 @@ package struct RenewalAttempt: Hashable, Sendable, Codable {
         next.leaseEnds = now
         next.outcome = outcome.code
         next.line = outcome.line
+        next.busySince = outcome.code == .stackBusy ? busySince ?? now : nil
         guard outcome.isFailure else { return next }
         next.execution = nil
         next.failures = failures < Int.max ? failures + 1 : failures

@@ -1,6 +1,7 @@
 package import AWSClient
 package import CertificateIssuance
 internal import Diagnostics
+internal import Logging
 package import Timekeeping
 
 /// What a renewal works with.
@@ -50,6 +51,20 @@ package struct RenewalEnvironment: Sendable {
     /// CloudFormation as the stack's account has to be asked.
     func cloudFormation(of stackID: String) -> CloudFormation {
         otherAccounts?.cloudFormation(of: stackID) ?? cloudFormation
+    }
+}
+
+extension StateBucket {
+    /// Nil also for a document that cannot be read: that is logged, and stops nothing.
+    func readable<Document: Decodable>(
+        _ type: Document.Type, at key: String, deadline: UnixInstant
+    ) async throws -> Document? {
+        do {
+            return try await document(type, at: key, deadline: deadline)?.document
+        } catch let error as IssuanceError {
+            Logger.current.error("a document cannot be read", metadata: ["error.message": "\(text(of: error))"])
+            return nil
+        }
     }
 }
 

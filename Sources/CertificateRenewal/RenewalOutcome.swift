@@ -31,6 +31,8 @@ package struct RenewalOutcome: Hashable, Sendable {
         case noParameter = "NoParameter"
         case foreignChanges = "ForeignChanges"
         case changeSetFailed = "ChangeSetFailed"
+        /// What is known of a certificate that is due cannot be read.
+        case recordUnreadable = "RecordUnreadable"
         case accessDenied = "AccessDenied"
         case throttled = "Throttled"
         case failed = "Failed"
@@ -47,6 +49,8 @@ package struct RenewalOutcome: Hashable, Sendable {
     package let code: Code
     /// One line for whoever is on call: what is wrong, and what to do.
     package let line: String
+    /// Whether it may still end by itself: nobody is told yet.
+    private(set) var isTolerated = false
 
     package init(_ code: Code, _ line: String) {
         self.code = code
@@ -55,10 +59,18 @@ package struct RenewalOutcome: Hashable, Sendable {
 
     /// Whether somebody has to be told.
     package var isFailure: Bool {
-        switch code {
+        if isTolerated { return false }
+        return switch code {
         case .started, .underWay, .renewed, .stackDeleted, .switchedOff, .outsideWindow, .waiting, .notPreviewed: false
         default: true
         }
+    }
+
+    /// The same, of which nobody is told yet.
+    var tolerated: RenewalOutcome {
+        var copy = self
+        copy.isTolerated = true
+        return copy
     }
 
     /// An update that was rolled back is repeated once a day at most: each time servers are replaced twice.

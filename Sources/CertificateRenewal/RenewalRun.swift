@@ -14,15 +14,17 @@ package struct RenewalRun: Sendable {
     /// - Parameter deadline: when the run has to be over. Stacks for which no time is left wait for the next.
     /// - Throws: ``AWSError`` when what is due cannot be found. A single stack's failure is in the report.
     package func run(until deadline: UnixInstant, logger: Logger) async throws -> RenewalReport {
-        let (due, attempts, stacks) = try await pending(deadline: deadline, logger: logger)
+        let (due, unreadable, attempts, stacks) = try await pending(deadline: deadline, logger: logger)
         // Somebody else renewed, or removed, what a try of ours failed to renew. Or a person is about to rotate what is
         // not due: that one's lease has not ended.
         for (guid, attempt) in attempts
-        where !stacks.contains(where: { $0.guid == guid }) && attempt.leaseEnds <= environment.clock.now {
+        where !stacks.contains(where: { $0.guid == guid }) && !attempt.isLeased(at: environment.clock.now) {
             try await environment.state.delete(RenewalAttempt.key(stackGUID: guid), deadline: deadline)
         }
 
-        var report = RenewalReport(due: due.reduce(0) { $0 + $1.certificates.count })
+        var report = RenewalReport(due: due.reduce(unreadable.count) { $0 + $1.certificates.count })
+        report.lines = await lines(of: unreadable, deadline: deadline)
+        for line in report.lines { log(line, logger) }
         await withTaskGroup(of: RenewalReport.Line?.self) { group in
             var waiting = stacks[...]
             for _ in 0..<environment.stacksInFlight {
@@ -68,28 +70,39 @@ package struct RenewalRun: Sendable {
 
     private func pending(
         deadline: UnixInstant, logger: Logger
-    ) async throws -> (due: [DueStack], attempts: [String: RenewalAttempt], stacks: [DueStack]) {
-        let due = try await due(deadline: deadline, logger: logger)
+    ) async throws -> (
+        due: [DueStack], unreadable: [UnreadableRecord], attempts: [String: RenewalAttempt], stacks: [DueStack]
+    ) {
+        let (due, unreadable) = try await due(deadline: deadline, logger: logger)
         let attempts = try await attempts(deadline: deadline, logger: logger)
         // What an earlier run started is looked after before anything else is begun in the same stack.
         let begun = attempts.filter { $0.value.execution != nil }
         var stacks = begun.map { DueStack(id: $1.stackID, guid: $0, certificates: $1.certificates) }
         stacks += due.filter { begun[$0.guid] == nil }
         stacks.sort { ($0.earliestExpiry ?? environment.clock.now) < ($1.earliestExpiry ?? environment.clock.now) }
-        return (due, attempts, stacks)
+        return (due, unreadable, attempts, stacks)
     }
 
-    private func due(deadline: UnixInstant, logger: Logger) async throws -> [DueStack] {
+    private func due(
+        deadline: UnixInstant, logger: Logger
+    ) async throws -> (due: [DueStack], unreadable: [UnreadableRecord]) {
+        var unreadable: [UnreadableRecord] = []
         var byStack: [String: (id: String, certificates: [DueCertificate])] = [:]
         let timing = RenewalTiming(environment: environment, deadline: deadline, logger: logger)
         for action in try await environment.state.dueActions(at: environment.clock.now, deadline: deadline) {
             let record: CertificateRecord?
+            let later: UnixInstant?
             do {
                 record = try await environment.state.record(of: action, deadline: deadline)
+                if let record, let address = record.address {
+                    later = try await timing.nextLook(record, address)
+                } else {
+                    later = nil
+                }
             } catch let error as AWSError where error.isRetryable {
                 throw error
             } catch {
-                logger.error("a record cannot be read", metadata: ["error.message": "\(text(of: error))"])
+                unreadable.append(UnreadableRecord(action, stateBucket: environment.state.name, error: error))
                 continue
             }
             guard let record else {
@@ -100,9 +113,7 @@ package struct RenewalRun: Sendable {
                 try await environment.state.remove(action, deadline: deadline)
                 continue
             }
-            if let address = record.address,
-                let later = try await timing.nextLook(record, address)
-            {
+            if let address = record.address, let later {
                 // Written before the other goes: killed in between, it is looked at once more.
                 try await environment.state.mark(address, at: later, deadline: deadline)
                 try await environment.state.remove(action, deadline: deadline)
@@ -116,7 +127,7 @@ package struct RenewalRun: Sendable {
             guard byStack[action.stackGUID]?.certificates.contains(certificate) != true else { continue }
             byStack[action.stackGUID, default: (record.stackID, [])].certificates.append(certificate)
         }
-        return byStack.map { DueStack(id: $1.id, guid: $0, certificates: $1.certificates) }
+        return (byStack.map { DueStack(id: $1.id, guid: $0, certificates: $1.certificates) }, unreadable)
     }
 
     private func attempts(deadline: UnixInstant, logger: Logger) async throws -> [String: RenewalAttempt] {
@@ -164,7 +175,7 @@ package struct RenewalRun: Sendable {
         if let execution = attempt.value.execution {
             outcome = await renewal.verify(execution)
         }
-        let ended: RenewalOutcome
+        var ended: RenewalOutcome
         if let outcome {
             ended = outcome
         } else {
@@ -174,6 +185,7 @@ package struct RenewalRun: Sendable {
                 try await memory.write(&attempt)
             }
         }
+        ended = attempt.value.judged(ended, now: environment.clock.now)
         switch ended.code {
         case .renewed, .stackDeleted:
             if ended.code == .stackDeleted { try await forget(stack, deadline: deadline) }

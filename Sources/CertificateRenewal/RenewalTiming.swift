@@ -49,7 +49,7 @@ private struct StateBucketAdvice: RenewalAdviceMemory {
     let key: String
 
     func lastAdvice(deadline: UnixInstant) async throws -> RenewalAdvice? {
-        try await state.document(RenewalAdvice.self, at: key, deadline: deadline)?.document
+        try await state.readable(RenewalAdvice.self, at: key, deadline: deadline)
     }
 
     func remember(_ advice: RenewalAdvice, deadline: UnixInstant) async throws {

@@ -42,8 +42,8 @@ extension RenewalRun {
         for watch in try await state.watches(at: environment.clock.now, deadline: deadline) {
             // The record of what was replaced goes with it; one that was claimed since says that it is in use again.
             guard
-                let record = try await state.document(
-                    CertificateRecord.self, at: watch.recordKey, deadline: deadline)?.document,
+                let record = try await state.readable(
+                    CertificateRecord.self, at: watch.recordKey, deadline: deadline),
                 record.claim.issuedAt >= watch.renewedAt
             else { continue }
             let reversion = Reversion(record, watch: watch, now: environment.clock.now)
@@ -68,7 +68,7 @@ extension RenewalRun {
     private func forgetEnded(deadline: UnixInstant) async throws {
         let state = environment.state
         for key in try await state.keys(below: Reversion.root, deadline: deadline) {
-            guard let reversion = try await state.document(Reversion.self, at: key, deadline: deadline)?.document,
+            guard let reversion = try await state.readable(Reversion.self, at: key, deadline: deadline),
                 try await !state.exists(reversion.recordKey, deadline: deadline)
             else { continue }
             try await state.delete(key, deadline: deadline)

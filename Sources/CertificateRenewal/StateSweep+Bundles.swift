@@ -4,7 +4,7 @@ internal import Logging
 internal import Timekeeping
 
 extension StateSweep {
-    /// Bundles without a record: those in use get one again, of what their metadata says; the others are reported.
+    /// Bundles without a record, or with one that cannot be read: those in use get one again, of what their metadata says; the others are reported.
     func sweepBundles(
         _ objects: [ObjectSummary], deadline: UnixInstant, logger: Logger
     ) async throws -> SweepReport {
@@ -17,9 +17,16 @@ extension StateSweep {
                 logger.warning("an object that is no bundle", metadata: ["sweep.key": "\(object.key)"])
                 continue
             }
-            // A young bundle's record may be about to be written. Bundles that have one were looked at with it.
-            guard isOlder(object.lastModified, than: Self.grace) else { continue }
-            if try await !state.exists(address.recordKey, deadline: deadline) { lost.append(address) }
+            do {
+                // Bundles that have a record were looked at with it.
+                if try await state.record(at: address.recordKey, deadline: deadline) != nil { continue }
+                // A young bundle's record may be about to be written.
+                guard isOlder(object.lastModified, than: Self.grace) else { continue }
+            } catch let error as IssuanceError {
+                // What a later version wrote is left to that version.
+                guard error.code == .unreadable else { continue }
+            }
+            lost.append(address)
         }
         let stacks = try await stacks(of: lost, deadline: deadline, logger: logger)
         all.add(
@@ -56,7 +63,9 @@ extension StateSweep {
             owner.stackID, home: home, cloudFormation: environment.cloudFormation, deadline: deadline)
         switch try await inventory.standing(of: address, deadline: deadline) {
         case .named:
-            try await restoreRecord(of: address, owner: owner, facts: metadata.facts, to: &found, deadline: deadline)
+            try await restoreRecord(
+                of: address, owner: owner, facts: metadata.facts, to: &found, logger: logger,
+                deadline: deadline)
         case .undecided: found.tally.undecided = 1
         case .unnamed: report("The stack's \(address.logicalResourceID) names another certificate.")
         case .stackDeleted: report("Its stack is deleted, and left it.")
@@ -66,20 +75,31 @@ extension StateSweep {
 
     private func restoreRecord(
         of address: CertificateAddress, owner: CertificateOwner, facts: CertificateFacts, to found: inout SweepReport,
-        deadline: UnixInstant
+        logger: Logger, deadline: UnixInstant
     ) async throws {
-        let siblings = try await state.records(
-            stackGUID: owner.stackGUID, logicalResourceID: owner.logicalResourceID, deadline: deadline)
+        var siblings: [CertificateRecord] = []
+        let resource = "\(CertificateRecord.root)\(owner.stackGUID)/\(owner.logicalResourceID)/"
+        for key in try await state.keys(below: resource, deadline: deadline) where !key.hasSuffix("/adopted.json") {
+            if let sibling = try await record(at: key, logger: logger, deadline: deadline)?.document {
+                siblings.append(sibling)
+            }
+        }
         let newest = siblings.max { $0.claim.issuedAt < $1.claim.issuedAt }
         let record = CertificateRecord(
             address: address, owner: owner, settings: newest?.settings ?? .assumed, facts: facts,
             claim: Claim(requestID: facts.requestID, issuedAt: facts.issuedAt))
         // The marker first, as when the record is first written: a record without one would never be renewed.
         found.tally.markersWritten += try await mendMarker(of: record, deadline: deadline)
-        let isWritten = try await unlessPreconditionFails {
-            try await state.write(record, at: address.recordKey, ifNoneMatch: true, deadline: deadline)
+        let damaged = try await state.etagOfDamaged(address.recordKey, deadline: deadline) {
+            _ = try await state.record(at: address.recordKey, deadline: deadline)
         }
-        if isWritten { found.tally.recordsWritten += 1 }
+        let isWritten = try await unlessPreconditionFails {
+            try await state.write(
+                record, at: address.recordKey, ifNoneMatch: damaged == nil, ifMatch: damaged, deadline: deadline)
+        }
+        guard isWritten else { return }
+        found.tally.recordsWritten += 1
+        try await state.delete(UnreadableRecord.noteKey(recordKey: address.recordKey), deadline: deadline)
     }
 
     /// The ARNs of stacks, by their last parts, which are all that a bundle's key has: from another record of the stack,

@@ -66,7 +66,7 @@ extension StateSweep {
         at key: String, logger: Logger, deadline: UnixInstant
     ) async throws -> (document: CertificateRecord, etag: String)? {
         do {
-            return try await state.document(CertificateRecord.self, at: key, deadline: deadline)
+            return try await state.record(at: key, deadline: deadline)
         } catch let error as IssuanceError {
             logger.error("a record cannot be read", metadata: ["error.message": "\(text(of: error))"])
             return nil

@@ -50,10 +50,10 @@ package struct StateSweep: Sendable {
     ///   - deadline: when the run has to be over.
     /// - Throws: `AWSError`; what was gone through until then is written down.
     package func run(begins: Bool, until deadline: UnixInstant, logger: Logger) async throws -> Ending {
-        let existing = try await state.document(SweepProgress.self, at: SweepProgress.key, deadline: deadline)
+        let existing = try await existingProgress(deadline: deadline, logger: logger)
         guard existing != nil || begins else { return .idle }
         var progress = existing?.document ?? SweepProgress(startedAt: now)
-        guard progress.leaseEnds <= now else { return .idle }
+        guard !progress.isLeased(at: now) else { return .idle }
         progress.leaseEnds = now.advanced(by: environment.lease)
         var etag = existing?.etag
         let isTaken = try await unlessPreconditionFails {
@@ -77,6 +77,23 @@ package struct StateSweep: Sendable {
         try await state.write(progress.report, at: SweepReport.key, deadline: deadline)
         try await state.delete(SweepProgress.key, ifMatch: etag, deadline: deadline)
         return .complete(progress.report)
+    }
+
+    /// Nil when no sweep is under way; without a document when how far it came cannot be read: it begins anew.
+    private func existingProgress(
+        deadline: UnixInstant, logger: Logger
+    ) async throws -> (document: SweepProgress?, etag: String)? {
+        do {
+            return try await state.document(SweepProgress.self, at: SweepProgress.key, deadline: deadline)
+        } catch let error as IssuanceError where error.code == .unreadable {
+            logger.error(
+                "how far the sweep came cannot be read: it begins anew",
+                metadata: ["error.message": "\(text(of: error))"])
+            let etag = try await state.etagOfDamaged(SweepProgress.key, deadline: deadline) {
+                _ = try await state.document(SweepProgress.self, at: SweepProgress.key, deadline: deadline)
+            }
+            return etag.map { (nil, $0) }
+        }
     }
 
     /// A page can be gone through again: nothing is lost when its time runs out half-way.

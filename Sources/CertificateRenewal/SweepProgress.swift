@@ -25,6 +25,11 @@ struct SweepProgress: Hashable, Sendable, Codable {
         report = SweepReport(startedAt: startedAt)
     }
 
+    /// Whether another run is at it.
+    func isLeased(at now: UnixInstant) -> Bool {
+        leaseEnds > now && leaseEnds <= now.advanced(by: RenewalAttempt.longestLease)
+    }
+
     /// Notes a page that was gone through.
     mutating func pass(_ page: SweptPage) {
         report.add(page.findings)

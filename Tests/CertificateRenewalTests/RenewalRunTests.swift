@@ -71,9 +71,7 @@ import Timekeeping
     @Test(
         "A stack that cannot be updated is left alone, with its own outcome and what to do",
         arguments: [
-            ("UPDATE_IN_PROGRESS", RenewalOutcome.Code.stackBusy, "is busy"),
-            ("DELETE_IN_PROGRESS", .stackBusy, "is busy"),
-            ("ROLLBACK_COMPLETE", .unfitStatus, "can only be deleted"),
+            ("ROLLBACK_COMPLETE", RenewalOutcome.Code.unfitStatus, "can only be deleted"),
             ("CREATE_FAILED", .unfitStatus, "can only be deleted"),
             ("UPDATE_ROLLBACK_FAILED", .unfitStatus, "continue-update-rollback --stack-name shop"),
             ("UPDATE_FAILED", .unfitStatus, "rollback-stack --stack-name shop"),
@@ -306,11 +304,11 @@ import Timekeeping
     @Test("What never started is tried again after 1, 10 and 100 minutes, then daily")
     func pauses() async throws {
         var stack = shop
-        stack.status = "UPDATE_IN_PROGRESS"
+        stack.status = "UPDATE_FAILED"
         scene.add(stack)
         try await scene.certify("shop")
         for pause: Int64 in [1, 10, 100, 1440, 1440] {
-            #expect(try onlyLine(await scene.run()).outcome.code == .stackBusy)
+            #expect(try onlyLine(await scene.run()).outcome.code == .unfitStatus)
             scene.clock.advance(by: .seconds(pause * 60 - 30))
             #expect(try onlyLine(await scene.run()).outcome.code == .waiting)
             scene.clock.advance(by: .seconds(60))

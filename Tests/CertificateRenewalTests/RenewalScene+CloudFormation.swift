@@ -15,6 +15,8 @@ extension RenewalScene {
         var calls: [String] = []
         var faults: [String: [Fault]] = [:]
         var isDead = false
+        /// What happens just before CloudFormation is called next, by the call.
+        var interventions: [String: @Sendable () async throws -> Void] = [:]
         var executions: [String] = []
         var assumedRoles: [String] = []
         var trustsUs = true

@@ -53,6 +53,8 @@ extension RenewalScene {
         return address
     }
 
+    static func physicalID(_ address: CertificateAddress) -> String { PhysicalResourceID.certificate(address).text }
+
     func write(_ text: String, at key: String) async throws {
         _ = try await s3Client.putObject(bucket: "state", key: key, body: Array(text.utf8), deadline: soon)
     }

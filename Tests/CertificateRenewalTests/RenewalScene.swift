@@ -52,6 +52,9 @@ final class RenewalScene: HTTPExecutor {
 
     struct Killed: Error {}
 
+    /// Stands for a document that is larger than any response that is read.
+    static let oversized = "17 MB"
+
     static let rotationChange =
         "<member><ResourceChange><Action>Modify</Action><LogicalResourceId>Certificate</LogicalResourceId>"
         + "<ResourceType>Custom::ElbBackendCertificate</ResourceType><Details><member><Target>"
@@ -107,6 +110,26 @@ final class RenewalScene: HTTPExecutor {
     func remove(_ name: String) { state.withLock { $0.stacks[Self.stackID(name)] = nil } }
 
     func fail(_ action: String, _ fault: Fault) { state.withLock { $0.faults[action, default: []].append(fault) } }
+
+    /// Somebody does something just before CloudFormation is called next.
+    func before(_ action: String, _ intervention: @escaping @Sendable () async throws -> Void) {
+        state.withLock { $0.interventions[action] = intervention }
+    }
+
+    /// A person rotates a stack, from the start of the update to the end of its clean-up.
+    func rotate(_ name: String, to rotation: String, replacing old: String = "1") async throws {
+        change(name) { $0.parameters["CertificateRotation"] = rotation }
+        markChangeSets("OBSOLETE")
+        try await complete(name, replacing: old)
+    }
+
+    func markChangeSets(_ status: String) {
+        state.withLock { state in
+            for id in state.changeSets.keys { state.changeSets[id]?.executionStatus = status }
+        }
+    }
+
+    func removeChangeSets() { state.withLock { $0.changeSets = [:] } }
 
     var calls: [String] { state.withLock { $0.calls } }
     var executions: [String] { state.withLock { $0.executions } }
@@ -230,13 +253,20 @@ final class RenewalScene: HTTPExecutor {
         let service = request.authority?.split(separator: ".").first
         if service == "sts" { return state.withLock { $0.assumeRole(Form(body), now: clock.now) } }
         guard service == "cloudformation" || service == "ssm" else {
-            return try await s3.execute(request, body: body, deadline: deadline)
+            let answer = try await s3.execute(request, body: body, deadline: deadline)
+            guard answer.body != Array(Self.oversized.utf8) else {
+                throw TransportError(.responseTooLarge, "The response is larger than 16 MB.")
+            }
+            return answer
         }
         let signer = request.headerFields[.authorization]?.split(separator: "=").dropFirst().first?.prefix { $0 != "/" }
         state.withLock { _ = $0.signers.insert(String(signer ?? "nobody")) }
         let form = service == "ssm" ? Form(json: body) : Form(body)
         let target = HTTPField.Name("x-amz-target").flatMap { request.headerFields[$0] }
         let action = target?.split(separator: ".").last.map(String.init) ?? form["Action"] ?? ""
+        if let intervention = state.withLock({ $0.interventions.removeValue(forKey: action) }) {
+            try await intervention()
+        }
         let fault: Fault? = state.withLock { state in
             state.calls.append(action)
             guard state.faults[action]?.isEmpty == false else { return nil }

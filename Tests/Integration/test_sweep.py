@@ -58,6 +58,43 @@ def test_a_lost_marker_and_a_lost_record_come_back(provider, renewal, name):
     assert provider.keys(f"backend-certificate/{name}/") == []
 
 
+@pytest.mark.contract(34)
+def test_a_record_that_cannot_be_read_is_told_and_written_again(provider, renewal, name):
+    stack = renewable(provider, name)
+    other = renewable(provider, f"{name}-other")
+    for one in (stack, other):
+        renewal.make_due(one)
+    [record] = provider.state(f"records/{stack.guid}/")
+    sweep.damage(provider, record, b"{}")
+    renewal.messages()
+    renewal.outcomes(other)
+    assert renewal.invoke() == {"Due": 2, "Stacks": {"Started": 1, "RecordUnreadable": 1}}
+    assert renewal.outcomes(other) == ["Started"]
+    assert renewal.metrics()["RenewalsFailed"] == 1
+    (message,) = renewal.messages()
+    assert stack.guid in message["Subject"]
+    assert f"s3://{provider.state_bucket}/{record}" in message["Message"]
+    other.wait()
+    assert renewal.invoke()["Stacks"] == {"Renewed": 1, "RecordUnreadable": 1}
+    assert renewal.messages() == []
+    assert renewal.sweep()["Sweep"] == "Complete"
+    tally = sweep.latest(provider)["tally"]
+    assert (tally["unreadable"], tally["recordsWritten"]) == (1, 1)
+    assert renewal.run(stack) == "Started"
+    assert stack.wait().status == "UPDATE_COMPLETE"
+    assert renewal.run(stack) == "Renewed"
+    for one in (stack, other):
+        one.delete()
+    assert provider.state(f"records/{stack.guid}/") == []
+
+
+def test_a_sweep_whose_place_cannot_be_read_begins_anew(provider, renewal):
+    sweep.damage(provider, "sweep/progress.json", b"{")
+    assert "Due" in renewal.invoke()
+    assert "sweep/progress.json" not in provider.state("sweep/")
+    assert sweep.latest(provider)["tally"]["unreadable"] == 0
+
+
 def test_an_orphan_is_shown_and_stays(cloud, provider, renewal, name):
     """The stack is deleted, and its template said to keep the certificate."""
     wanted = json.loads(template(application(provider, name).properties))
