@@ -19,13 +19,39 @@ extension StackRenewal {
             if stillOld.isEmpty {
                 return RenewalOutcome(.renewed, "Stack \(root.name) has its new certificate.")
             }
-            if try await isWaiting(execution) { return nil }
+            if try await isWaiting(execution, root: root) { return nil }
             return try await failure(of: root, own: own, stillOld: stillOld)
         } catch let error as AWSError where error.isMissingStack {
             return RenewalOutcome(.stackDeleted, "The stack does not exist any more.")
+        } catch let error as IssuanceError {
+            // A record that cannot be read stays so until somebody, or the sweep, mends it.
+            return RenewalOutcome(failure: error, trigger: environment.trigger)
         } catch {
             return RenewalOutcome(.underWay, "How the update went could not be seen: \(text(of: error))")
         }
+    }
+
+    /// What is due and still in use. An update that failed half-way may leave a later claim of a generation that is not:
+    /// then CloudFormation says what the resource is.
+    func certificatesStillInUse(own: CloudFormation.Stack) async throws -> [DueCertificate] {
+        var live: [DueCertificate] = []
+        for certificate in stack.certificates {
+            let records = try await environment.state.records(
+                stackGUID: stack.guid, logicalResourceID: certificate.logicalResourceID, deadline: deadline)
+            let newest = records.max { $0.claim.issuedAt < $1.claim.issuedAt }?.address?.generation.description
+            let address = records.compactMap(\.address).first { $0.generation.description == certificate.generation }
+            guard let address else { continue }
+            var isLive = newest == certificate.generation
+            if !isLive { isLive = try await isNamed(address, by: own) }
+            if isLive { live.append(certificate) }
+        }
+        return live
+    }
+
+    private func isNamed(_ address: CertificateAddress, by own: CloudFormation.Stack) async throws -> Bool {
+        let id = PhysicalResourceID.certificate(address).text
+        return try await cloudFormation.listStackResources(own.id, deadline: deadline)
+            .contains { $0.isPresent && $0.physicalResourceID == id }
     }
 
     /// Logical ids whose newest generation is still the one that was to be replaced.
@@ -43,13 +69,18 @@ extension StackRenewal {
         return names
     }
 
-    /// Whether the change set was never executed. One that was executed is gone, or says so.
-    private func isWaiting(_ execution: RenewalAttempt.Execution) async throws -> Bool {
+    /// Whether the change set was never executed: it waits, or somebody's update made it obsolete, or somebody deleted it.
+    private func isWaiting(_ execution: RenewalAttempt.Execution, root: CloudFormation.Stack) async throws -> Bool {
         do {
             let changeSet = try await cloudFormation.describeChangeSet(execution.changeSetID, deadline: deadline)
-            return changeSet.executionStatus == "AVAILABLE"
+            return ["AVAILABLE", "OBSOLETE"].contains(changeSet.executionStatus)
         } catch let error as AWSError where error.isMissingChangeSet {
-            return false
+            // One that was executed may be gone as well; then the stack's events know of an update since.
+            let events = try await cloudFormation.describeStackEvents(root.id, deadline: deadline)
+            return !events.contains { event in
+                event.resourceType == "AWS::CloudFormation::Stack" && event.status == "UPDATE_IN_PROGRESS"
+                    && event.timestamp.map { $0 >= execution.startedAt.advanced(by: .seconds(-60)) } ?? true
+            }
         }
     }
 

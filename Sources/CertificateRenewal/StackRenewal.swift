@@ -22,6 +22,11 @@ struct StackRenewal: Sendable {
         do {
             let (own, root) = try await described()
             if let outcome = try await refusal(toUpdate: root, for: own) { return outcome }
+            // Somebody's own rotation may have ended since the markers were listed.
+            let live = try await certificatesStillInUse(own: own)
+            guard live == stack.certificates else {
+                return try await startWithout(replaced: live, root: root, willExecute)
+            }
             let stored = StoredRotation(stack: stack, root: root, ssm: environment.ssm, deadline: deadline)
             if !stored.names.isEmpty, environment.isElsewhere(stack.id) {
                 return RenewalOutcome(
@@ -53,6 +58,20 @@ struct StackRenewal: Sendable {
         } catch {
             return RenewalOutcome(failure: error, trigger: environment.trigger)
         }
+    }
+
+    /// - Parameter live: what is still in use of what is due. Nobody's own rotation is overwritten.
+    private func startWithout(
+        replaced live: [DueCertificate], root: CloudFormation.Stack,
+        _ willExecute: (RenewalAttempt.Execution) async throws -> Void
+    ) async throws -> RenewalOutcome {
+        guard !live.isEmpty else {
+            return RenewalOutcome(.renewed, "Stack \(root.name) has its new certificate: somebody else rotated it.")
+        }
+        let rest = DueStack(id: stack.id, guid: stack.guid, certificates: live)
+        let renewal = StackRenewal(
+            stack: rest, environment: environment, deadline: deadline, otherChangeSetName: otherChangeSetName)
+        return await renewal.start(willExecute: willExecute)
     }
 
     /// The stack that has the certificate, and the outermost one of its nest: only that can be updated.
@@ -122,8 +141,14 @@ struct StackRenewal: Sendable {
         _ changeSet: CloudFormation.ChangeSet, of root: CloudFormation.Stack, own: CloudFormation.Stack
     ) async -> RenewalOutcome? {
         do {
-            return refusal(
-                of: changeSet, verdicts: try await verdicts(on: changeSet, of: root, own: own), root: root)
+            let verdicts = try await verdicts(on: changeSet, of: root, own: own)
+            if let outcome = refusal(of: changeSet, verdicts: verdicts, root: root) { return outcome }
+            // Looked at once more: a rotation that ends from now on makes the change set obsolete.
+            guard try await certificatesStillInUse(own: own) == stack.certificates else {
+                return RenewalOutcome(
+                    .stackBusy, "Somebody else rotated stack \(root.name) meanwhile: the next run looks what is left.")
+            }
+            return nil
         } catch {
             return RenewalOutcome(failure: error, trigger: environment.trigger)
         }
@@ -179,8 +204,8 @@ struct StackRenewal: Sendable {
         var names = Set(stack.certificates.map(\.logicalResourceID))
         let keys = try await environment.state.keys(below: "records/\(stack.guid)/", deadline: deadline)
         for key in keys where !key.hasSuffix("/adopted.json") {
-            let record = try await environment.state.document(CertificateRecord.self, at: key, deadline: deadline)
-            if let record = record?.document, stack.rotations[record.settings.rotationParameter] != nil {
+            let record = try await environment.state.readable(CertificateRecord.self, at: key, deadline: deadline)
+            if let record, stack.rotations[record.settings.rotationParameter] != nil {
                 names.insert(record.logicalResourceID)
             }
         }

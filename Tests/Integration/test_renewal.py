@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.renewal import Renewable, Renewal, renewable
+from support.renewal import Renewable, Renewal, eventually, renewable
 from test_status import row, status
 
 
@@ -195,6 +197,24 @@ def test_runs_at_the_same_time_rotate_once(renewal, shop):
     shop.wait()
     assert shop.requests().count("Update") == 1
     assert renewal.run(shop) == "Renewed"
+
+
+@pytest.mark.contract(33)
+def test_a_rotation_by_hand_that_ends_after_the_listing_is_kept(provider, renewal, shop):
+    renewal.make_due(shop)
+    deployed = threading.Event()
+    listed = provider.cloud.faults.add("hang", "cloudformation:DescribeStacks", until=deployed)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(renewal.run, shop)
+        try:
+            eventually(lambda: listed.struck)
+            assert shop.deploy(CertificateRotation="by-hand").status == "UPDATE_COMPLETE"
+        finally:
+            deployed.set()
+        assert run.result(60) == "Renewed"
+    assert shop.rotation() == "by-hand"
+    assert shop.requests().count("Update") == 1
+    assert renewal.run(shop) is None
 
 
 def test_whoever_is_on_call_is_told_once_of_a_failure(cloud, name):

@@ -43,6 +43,7 @@ _EFFECTS = {
 class Fault:
     """One fault. It strikes matching events number `nth` (counted from 1 since it was added) to `nth + count - 1`.
 
+    A call that hangs does so for `seconds`, or until `until` is set, a minute at most.
     `status` and `code` are for `refuse`, `seconds` for hang, late, deadline and kill of an invocation. `principal`
     limits calls to principals whose ARN contains it; by default only functions are hit, never the test or
     CloudFormation.
@@ -56,6 +57,7 @@ class Fault:
     status: int = 500
     code: str = "InternalError"
     seconds: float = 0.0
+    until: threading.Event | None = None
     principal: str | None = None
     where: Callable[[Any], bool] | None = None
     change: Callable[[Any], Any] | None = None

@@ -112,7 +112,9 @@ class Gateway:
         if fault.effect == "kill":
             self._kill(access_key_id)
             raise ConnectionLost
-        if fault.effect == "hang":
+        if fault.effect == "hang" and fault.until:
+            fault.until.wait(60)
+        elif fault.effect == "hang":
             time.sleep(fault.seconds)
 
     def _after(self, fault: Fault, access_key_id: str) -> None:
