@@ -13,5 +13,9 @@ struct Tombstone: Hashable, Sendable, Codable {
     /// ResponseURLs are dated to the second: of two requests in one second the Delete counts as the later one.
     func stops(_ claim: Claim, at now: UnixInstant) -> Bool { claim.issuedAt <= issuedAt && counts(at: now) }
 
-    func counts(at now: UnixInstant) -> Bool { writtenAt.duration(to: now) < Self.lifetime }
+    /// One that is dated in the future, by more than clocks differ, would otherwise count until then.
+    func counts(at now: UnixInstant) -> Bool {
+        let age = writtenAt.duration(to: now)
+        return age < Self.lifetime && age > .zero - Self.lifetime
+    }
 }

@@ -25,4 +25,11 @@ import Timekeeping
         #expect(stops(issued: -60, after: .seconds(30 * 60 - 1)))
         #expect(!stops(issued: -60, after: .seconds(30 * 60)))
     }
+
+    @Test("A tombstone that is dated in the future, by more than clocks differ, means nothing", .contract(3))
+    func future() {
+        #expect(stops(issued: -60, after: .seconds(-120)))
+        #expect(!stops(issued: -60, after: .seconds(-30 * 60)))
+        #expect(!stops(issued: -60, after: .days(-40 * 365)))
+    }
 }
