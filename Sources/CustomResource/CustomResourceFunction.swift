@@ -43,7 +43,7 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
 
         let reserve = min(settings.replyReserve, startedAt.duration(to: deadline) / 2)
         let context = ResourceContext(deadline: deadline.advanced(by: .zero - reserve), logger: logger)
-        let result = await race(request, in: context)
+        let result = await race(request, in: context, grace: reserve / 20)
         let reply = reply(to: request, result: result, context: context)
         try await sender.send(reply, by: deadline)
         logger.info("answered", metadata: ["cfn.status": "\(reply.status.rawValue)"])
@@ -54,13 +54,16 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
     ///
     /// Nobody waits for the loser. A key that is being generated cannot be interrupted, and an invocation that waited
     /// until Lambda ended it would be delivered again after its answer.
+    ///
+    /// - Parameter grace: how much longer the watch waits than the work has: a call that is not answered ends at the work's
+    ///   deadline, and its name belongs into the answer.
     private func race(
-        _ request: CustomResourceRequest, in context: ResourceContext
+        _ request: CustomResourceRequest, in context: ResourceContext, grace: Duration
     ) async -> Result<ResourceOutcome, any Error> {
         let latch = Latch<Result<ResourceOutcome, any Error>>()
         let work = Task(executorPreference: executor) { _ = latch.close(with: await outcome(of: request, in: context)) }
         let watch = Task(executorPreference: executor) {
-            guard let failure = await deadlinePassed(context.deadline) else { return }
+            guard let failure = await deadlinePassed(context.deadline.advanced(by: grace)) else { return }
             latch.close(with: failure)
         }
         // By the time that the answer is put together nothing new may begin: it names what may have been stored.
@@ -124,8 +127,9 @@ package struct CustomResourceFunction<Handler: ResourceHandler>: Sendable {
     private static func timeIsUp(during error: (any Error)? = nil) -> CustomResourceError {
         CustomResourceError(
             .deadlineExceeded,
-            "The work did not end within the function's timeout. Try again; if it stays, raise the function's "
-                + "timeout or memory." + (error.map { " Last seen: \(Reason($0))" } ?? ""),
+            "The work did not end within the function's timeout."
+                + (error.map { " Last error: \(Reason($0))" } ?? "")
+                + " Try the stack operation again; if it fails again, raise the function's timeout or memory.",
             cause: error)
     }
 

@@ -45,6 +45,7 @@ package struct ReplySender: Sendable {
                 let limit = min(deadline, clock.now.advanced(by: attemptTimeout))
                 let exchange = try await executor.execute(request, body: body, deadline: limit)
                 guard (200..<300).contains(exchange.status) else { throw Refusal(status: exchange.status) }
+                if exchange.tellsOfError { throw Refusal(status: 500) }
             }
         } catch let refusal as Refusal {
             throw CustomResourceError(
@@ -70,5 +71,12 @@ package struct ReplySender: Sendable {
         case let error as TransportError where error.code != .invalidRequest: .retry()
         default: .giveUp
         }
+    }
+}
+
+extension HTTPExchange {
+    /// S3 answers a PUT that succeeded with no body; in that of a 200 it tells of a failure that it noticed late.
+    fileprivate var tellsOfError: Bool {
+        String(decoding: errorBody, as: UTF8.self).contains("<Error>")
     }
 }

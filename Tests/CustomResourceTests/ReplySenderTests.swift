@@ -50,6 +50,14 @@ import Timekeeping
         #expect(Set(puts.map(\.body)).count == 1)
     }
 
+    @Test("A success whose body tells of an error is no answer, and tried again", .contract(19))
+    func lateError() async throws {
+        let (puts, error) = try await send([.lateError, .lateError])
+        #expect(error == nil && puts.count == 3)
+        let (_, undelivered) = try await send(Array(repeating: .lateError, count: 1000))
+        #expect(undelivered?.code == .replyNotDelivered)
+    }
+
     @Test("A refusal for good is not repeated", .contract(19), arguments: [301, 400, 403, 404, 411])
     func refused(status: Int) async throws {
         let (puts, error) = try await send([.status(status)])

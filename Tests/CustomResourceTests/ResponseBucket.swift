@@ -10,6 +10,8 @@ final class ResponseBucket: HTTPExecutor {
     enum Result {
         case status(Int)
         case lost
+        /// A success whose body tells of an error.
+        case lateError
         /// No answer before the attempt's deadline.
         case silence
     }
@@ -73,6 +75,10 @@ final class ResponseBucket: HTTPExecutor {
                 response: HTTPResponse(status: .init(code: status)),
                 body: status == 200
                     ? [] : Array("<Error><StringToSign>\(EventText.signature)</StringToSign></Error>".utf8))
+        case .lateError:
+            return HTTPExchange(
+                response: HTTPResponse(status: .ok),
+                body: Array("\n<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>".utf8))
         case .lost:
             throw TransportError(.connectionLost, "The connection was lost.")
         case .silence:

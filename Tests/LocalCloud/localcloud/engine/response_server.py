@@ -75,7 +75,7 @@ class ResponseServer:
         else:
             answer = Answer(200, [("ETag", '"0"')])
         slot.exchange.uploads.append((answer.status, headers, call.body))
-        if answer.status == 200 and not slot.arrived.is_set():
+        if answer.status == 200 and effect != "refuse" and not slot.arrived.is_set():
             slot.body = call.body
             slot.arrived.set()
         if effect == "kill_after":
