@@ -118,7 +118,7 @@ package struct ACMETransport: Sendable {
         let answer = Answer(exchange, of: name, from: url, now: clock.now)
         if keepsNonce { nonces.put(answer.nonce) }
         guard (200..<300).contains(exchange.status) else {
-            let problem = try? JSONDecoder().decode(Problem.self, from: Data(exchange.body))
+            let problem = try? JSONDecoder().decode(Problem.self, from: Data(exchange.errorBody))
             throw ACMEError(
                 problem ?? Problem(type: .none), status: exchange.status, of: name, at: url.host,
                 retryAt: answer.retryAt, hiding: secrets)

@@ -1,5 +1,6 @@
 internal import AWSClient
 internal import Diagnostics
+internal import PKI
 package import Timekeeping
 
 extension CertificateStore {
@@ -50,7 +51,8 @@ extension CertificateStore {
         return try await unlessPreconditionFails {
             _ = try await s3.putObject(
                 bucket: address.bucket, key: address.key, body: body.exposed, contentType: "application/json",
-                metadata: metadata.fields, encryption: .kms(keyARN), ifNoneMatch: true, deadline: deadline)
+                metadata: metadata.fields, encryption: .kms(keyARN), ifNoneMatch: true,
+                secret: bundle.keyPair.privateKeyPEM, deadline: deadline)
         }
     }
 

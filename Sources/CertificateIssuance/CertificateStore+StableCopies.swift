@@ -1,5 +1,6 @@
 internal import AWSClient
 internal import Diagnostics
+internal import PKI
 package import Timekeeping
 
 /// The copy of the current bundle at `backend-certificate-<AppName>.json` (`StableS3Key`).
@@ -88,7 +89,7 @@ extension CertificateStore {
         return try await s3.putObject(
             bucket: address.bucket, key: address.stableKey, body: bundle.encoded().exposed,
             contentType: "application/json", metadata: metadata.fields, encryption: .kms(keyARN),
-            deadline: deadline
+            secret: bundle.keyPair.privateKeyPEM, deadline: deadline
         ).versionID
     }
 

@@ -25,4 +25,7 @@ package struct HTTPExchange: Sendable {
     }
 
     package var status: Int { response.status.code }
+
+    /// As much of an error's body as is worth the processor time: no service needs more to say what is wrong.
+    package var errorBody: [UInt8] { Array(body.prefix(64 << 10)) }
 }

@@ -95,7 +95,8 @@ struct BundleShelf: Sendable {
         _ = try await unlessPreconditionFails {
             _ = try await s3.putObject(
                 bucket: bucket, key: key, body: bundle.encoded().exposed, contentType: "application/json",
-                metadata: label.fields, encryption: encryption, ifNoneMatch: true, deadline: deadline)
+                metadata: label.fields, encryption: encryption, ifNoneMatch: true,
+                secret: bundle.keyPair.privateKeyPEM, deadline: deadline)
         }
         try await ssm.putParameter(parameter, value: key, type: "String", deadline: deadline)
         return Entry(key: key, label: label)

@@ -34,6 +34,27 @@ import Timekeeping
         #expect(ForeignText.sanitized(words, hiding: [sessionToken, secretKey]) == shown)
     }
 
+    @Test("Pieces of a private key that S3 repeats are not shown", arguments: [8, 10, 16, 31, 40, 64])
+    func keyInPieces(length: Int) async throws {
+        let body =
+            "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\n"
+            + "OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r"
+        let pem = "-----BEGIN PRIVATE KEY-----\n\(body)\n-----END PRIVATE KEY-----\n"
+        let flat = Array(body.filter { $0 != "\n" })
+        let pieces = stride(from: 0, to: flat.count, by: length).map { String(flat[$0..<min($0 + length, flat.count)]) }
+        let executor = ScriptedExecutor(
+            [.answer(400, s3Error("MalformedRequest", "Read: " + pieces.joined(separator: ", ")))], clock: clock)
+        let s3 = S3(try makeClient(executor, clock: clock), expectedBucketOwner: nil)
+        let error = try await failure {
+            try await s3.putObject(
+                bucket: "bucket", key: "k", body: Array(pem.utf8), secret: Redacted(pem),
+                deadline: clock.now.advanced(by: .seconds(60)))
+        }
+        let message = try #require(error?.message)
+        #expect(message.contains("Read: <hidden>"))
+        for piece in pieces where piece.count >= 8 { #expect(!message.contains(piece)) }
+    }
+
     @Test("AWS's words are cut to a length that leaves room for ours")
     func bounded() {
         let shown = ForeignText.sanitized(String(repeating: "word ", count: 1000), hiding: [])

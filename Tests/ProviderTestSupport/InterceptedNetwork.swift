@@ -80,7 +80,7 @@ package final class InterceptedNetwork: HTTPExecutor {
         // Others had their turn: where this process waited, it may have been killed.
         try endIfDead()
         guard let request = rewrite(request) else {
-            return HTTPExchange(response: HTTPResponse(status: .ok))
+            return HTTPExchange(response: HTTPResponse(status: .ok, headerFields: [.eTag: "\"swallowed\""]))
         }
         defer { observe(step, body) }
         let exchange = try await carryOut(request, body: body, deadline: deadline, fault: fault)

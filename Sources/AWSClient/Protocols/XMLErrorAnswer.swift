@@ -9,7 +9,9 @@ extension ErrorAnswer {
     /// Reads the error in the body of S3 (`<Error>`) and of the Query protocol and Route 53 (`<ErrorResponse><Error>`,
     /// with `<Errors>` between in old services). Nil when the body holds none.
     init?(xml body: [UInt8]) {
-        guard !body.isEmpty, let root = try? XMLElement(parsing: body) else { return nil }
+        // While S3 works on an answer whose status it has sent already, it may send white space, also before the declaration.
+        let document = Array(body.drop(while: \.isXMLSpace))
+        guard !document.isEmpty, let root = try? XMLElement(parsing: document) else { return nil }
         if let batch = ErrorAnswer(changeBatch: root) {
             self = batch
             return

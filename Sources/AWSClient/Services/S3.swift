@@ -1,3 +1,4 @@
+package import Diagnostics
 internal import HTTPTransport
 internal import HTTPTypes
 internal import SigV4
@@ -26,13 +27,17 @@ package struct S3: Sendable {
     ///   - ifNoneMatch: write only if there is no object of this key (`If-None-Match: *`); if there is one, the call
     ///     fails with ``AWSError/Code/preconditionFailed``.
     ///   - ifMatch: write only over the object with this entity tag.
+    ///   - secret: a text in the body, such as a private key, that an error must not show should S3 repeat it.
+    /// - Throws: also ``AWSError/Code/invalidResponse`` for a success without an entity tag. S3 sends one with each: another
+    ///   peer answered, and nothing need be stored.
     package func putObject(
         bucket: String, key: String, body: [UInt8], contentType: String? = nil, metadata: [String: String] = [:],
         encryption: ServerSideEncryption = .none, ifNoneMatch: Bool = false, ifMatch: String? = nil,
-        deadline: UnixInstant
+        secret: Redacted<String>? = nil, deadline: UnixInstant
     ) async throws -> (etag: String, versionID: String?) {
         var call = try call("PutObject", .put, bucket: bucket, key: key)
         call.body = body
+        call.secrets = secret?.lines ?? []
         call.fields[.contentType] = contentType ?? "application/octet-stream"
         call.fields[.ifNoneMatch] = ifNoneMatch ? "*" : nil
         call.fields[.ifMatch] = ifMatch
@@ -47,8 +52,11 @@ package struct S3: Sendable {
         }
         try call.setMetadata(metadata)
         let answer = try await client.send(call, deadline: deadline)
+        guard let etag = answer.response.headerFields[.eTag], !etag.isEmpty else {
+            throw AWSError.notStored(answer, by: call)
+        }
         return (
-            etag: answer.response.headerFields[.eTag] ?? "",
+            etag: etag,
             versionID: answer.response.headerFields[named: "x-amz-version-id"]
         )
     }

@@ -45,7 +45,8 @@ package struct BucketACMEStorage: ACMEStorage {
         do {
             return try await s3.putObject(
                 bucket: bucket, key: key(name), body: bytes.exposed, contentType: "application/json",
-                encryption: .kms(keyARN), ifNoneMatch: tag == nil, ifMatch: tag, deadline: deadline
+                encryption: .kms(keyARN), ifNoneMatch: tag == nil, ifMatch: tag,
+                secret: Redacted(String(decoding: bytes.exposed, as: UTF8.self)), deadline: deadline
             ).etag
         } catch let error as AWSError where error.code == .preconditionFailed {
             // An answer may have been lost on the way, and what is there be our own.
