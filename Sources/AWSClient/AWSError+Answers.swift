@@ -42,7 +42,7 @@ extension AWSError {
     init(_ error: TransportError, during call: AWSCall) {
         let (code, isUncertain): (Code, Bool) =
             switch error.code {
-            case .invalidRequest: (.invalidRequest, false)
+            case .invalidRequest, .rootsUnreadable: (.invalidRequest, false)
             case .connectFailed: (.connectionFailed, false)
             case .connectionLost, .failed: (.connectionLost, true)
             case .timedOut: (.timedOut, true)
@@ -51,6 +51,17 @@ extension AWSError {
         self.init(
             code, "\(call.name): \(error.message)", service: call.service.signingName, operation: call.operation,
             cause: error, mayHaveBeenCarriedOut: isUncertain && call.changesSomething)
+    }
+
+    /// A PUT's success that S3 did not send.
+    static func notStored(_ answer: HTTPExchange, by call: AWSCall) -> AWSError {
+        AWSError(
+            .invalidResponse,
+            "\(call.name): the response (HTTP \(answer.status)) has no ETag, so that it does not come from S3 and the "
+                + "object may not be stored: look for a proxy between the caller and S3, and at the endpoint "
+                + "(AWS_ENDPOINT_URL).",
+            httpStatus: answer.status, service: call.service.signingName, operation: call.operation,
+            mayHaveBeenCarriedOut: true)
     }
 
     /// Seconds or a date (RFC 9110, section 10.2.3).

@@ -20,7 +20,7 @@ package struct NetworkExecutor: HTTPExecutor {
     ///     connections that the peer closed long ago.
     ///   - connectTimeout: the limit for one connection attempt.
     ///   - trustedRoots: a PEM file of certificate authorities that are trusted beside the system's, such as a company's
-    ///     own.
+    ///     own: what the environment variable `SSL_CERT_FILE` names.
     ///   - maximumResponseBytes: a longer response fails with ``TransportError/Code/responseTooLarge``.
     package static func with<Result>(
         clock: any WallClock = SystemWallClock(),
@@ -35,9 +35,9 @@ package struct NetworkExecutor: HTTPExecutor {
         configuration.httpVersion = .http1Only
         configuration.timeout.connect = .milliseconds(connectTimeout.wholeMilliseconds)
         configuration.connectionPool.idleTimeout = .milliseconds(idleTimeout.wholeMilliseconds)
-        if let trustedRoots {
+        if let trustedRoots, !trustedRoots.isEmpty {
             var tls = TLSConfiguration.makeClientConfiguration()
-            tls.additionalTrustRoots = [.file(trustedRoots)]
+            tls.additionalTrustRoots = [.certificates(try certificates(in: trustedRoots))]
             configuration.tlsConfiguration = tls
         }
         // RetryPolicy is the only one that retries.
@@ -54,6 +54,24 @@ package struct NetworkExecutor: HTTPExecutor {
             try? await threads.shutdownGracefully()
             throw error
         }
+    }
+
+    /// Read at once: a file that is not there would otherwise fail each connection, and nobody would see why.
+    private static func certificates(in path: String) throws(TransportError) -> [NIOSSLCertificate] {
+        do {
+            let roots = try NIOSSLCertificate.fromPEMFile(path)
+            if !roots.isEmpty { return roots }
+        } catch {
+            throw unreadable(path, cause: error)
+        }
+        throw unreadable(path)
+    }
+
+    private static func unreadable(_ path: String, cause: (any Error)? = nil) -> TransportError {
+        TransportError(
+            .rootsUnreadable,
+            "SSL_CERT_FILE names the file \(path), from which no certificate can be read: let it name a file of "
+                + "certificates in PEM that this process can read, or remove the variable.", cause: cause)
     }
 
     package func execute(

@@ -5,6 +5,8 @@ package struct TransportError: DiagnosticError, Equatable {
     package enum Code: Hashable, Sendable {
         /// The request cannot be sent as it is (no host, a scheme that is not http or https).
         case invalidRequest
+        /// The file of further roots cannot be read: nothing was sent, and nothing can be.
+        case rootsUnreadable
         /// Nothing was sent: name resolution or connecting failed.
         case connectFailed
         /// The peer closed or reset the connection; the request may have been carried out.

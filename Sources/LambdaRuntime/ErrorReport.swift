@@ -2,7 +2,7 @@ internal import Diagnostics
 
 /// An error as Lambda, its log and a failure queue show it: a type and one line that is safe to show.
 struct ErrorReport: Sendable {
-    /// `RuntimeError.nextRefused` for our errors, the type's name for any other.
+    /// `RuntimeError.nextRefused` or `AWSError.AccessDenied` for our errors, the type's name for any other.
     let type: String
     /// The ``Reason``.
     let message: String
@@ -11,7 +11,9 @@ struct ErrorReport: Sendable {
         var type = ErrorReport.identifier(String(describing: Swift.type(of: error)))
         if let diagnostic = error as? any DiagnosticError {
             // A code's associated values may come from a property; its name cannot.
-            type += "." + ErrorReport.identifier(String(describing: diagnostic.code))
+            let code =
+                (diagnostic.code as? any RawRepresentable<String>)?.rawValue ?? String(describing: diagnostic.code)
+            type += "." + ErrorReport.identifier(code)
         }
         self.type = type
         self.message = Reason(error).description
@@ -28,9 +30,9 @@ struct ErrorReport: Sendable {
         return text.bytes
     }
 
-    /// The leading run of letters, digits and underscores: fit for an HTTP field.
+    /// The leading run of letters, digits, underscores and dots: fit for an HTTP field.
     private static func identifier(_ text: String) -> String {
-        let kept = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        let kept = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "_.".contains($0)) }
         return kept.isEmpty ? "Unknown" : String(kept)
     }
 }

@@ -3,6 +3,8 @@ internal import Diagnostics
 /// Why the loop ended, or why an answer could not be given.
 package struct RuntimeError: DiagnosticError, Equatable {
     package enum Code: Hashable, Sendable {
+        /// Nobody said where the Runtime API is: the process does not run in Lambda.
+        case noRuntimeAPI
         /// `next` was answered with anything but 200.
         case nextRefused
         /// `next` could not be reached, or its connection was lost again and again.

@@ -1,4 +1,5 @@
 import Diagnostics
+import FoundationEssentials
 import HTTPTransport
 import HTTPTypes
 import NIOHTTP1
@@ -41,6 +42,21 @@ import Timekeeping
         #expect(seen.body == [9, 8])
         #expect(seen.fields["content-type"] == [""])
         #expect(seen.fields["content-length"] == ["2"])
+    }
+
+    @Test("A file of roots that cannot be read is named before anything is sent", arguments: ["", "no certificate"])
+    func roots(text: String) async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "roots-\(UUID()).pem").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for isThere in [false, true] {
+            if isThere { try Data(text.utf8).write(to: URL(filePath: path)) }
+            let error = await #expect(throws: TransportError.self) {
+                try await NetworkExecutor.with(trustedRoots: path) { _ in }
+            }
+            #expect(error?.code == .rootsUnreadable)
+            #expect(error?.message.contains("SSL_CERT_FILE names the file \(path)") == true)
+        }
+        try await NetworkExecutor.with(trustedRoots: "") { _ in }
     }
 
     @Test("A redirect is an answer, not an order")

@@ -75,6 +75,16 @@ struct SampleError: DiagnosticError {
     var cause: (any Error)? { ForeignError(secret: "cause-secret") }
 }
 
+/// An error of ours whose code is a service's own.
+struct ServiceError: DiagnosticError {
+    struct Code: RawRepresentable, Hashable, Sendable {
+        let rawValue: String
+    }
+
+    let code: Code
+    let message = "The service said no."
+}
+
 struct ForeignError: Error, CustomStringConvertible {
     let secret: String
     var description: String { "foreign \(secret)" }

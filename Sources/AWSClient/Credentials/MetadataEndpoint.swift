@@ -33,7 +33,7 @@ struct MetadataEndpoint: Sendable {
                 case .timedOut: .timedOut
                 case .connectFailed: .connectionFailed
                 case .connectionLost, .failed: .connectionLost
-                case .invalidRequest, .responseTooLarge: .credentialsUnavailable
+                case .invalidRequest, .rootsUnreadable, .responseTooLarge: .credentialsUnavailable
                 }
             throw AWSError(code, "\(name) could not be asked: \(error.message)", cause: error)
         }
