@@ -15,11 +15,13 @@ package struct AWSServiceClient: Sendable {
     private let attemptTimeout: Duration
     private let jitter: @Sendable (ClosedRange<Int64>) -> Int64
     private let logger: Logger?
-    private let quota = RetryQuota()
+    private let quota: RetryQuota
     private let clockOffset = ClockOffset()
 
     /// - Parameters:
-    ///   - retry: how often and after which waits a call is tried again.
+    ///   - retry: for how long and after which waits a call is tried again. A caller with other work to do, or a person who
+    ///     waits, wants less patience than a stack's event.
+    ///   - quota: shared by whatever belongs to one invocation; the client's own when none is given.
     ///   - attemptTimeout: how long one try may take: a connection that died silently must not use up the deadline.
     ///   - jitter: picks a wait, in milliseconds; tests pick their own.
     ///   - logger: the task's own logger when nil. Calls are logged at debug, retries at info, no body ever.
@@ -28,8 +30,9 @@ package struct AWSServiceClient: Sendable {
         executor: any HTTPExecutor,
         credentials: any CredentialsProvider,
         clock: any WallClock,
-        retry: RetryPolicy = RetryPolicy(),
+        retry: RetryPolicy = .stackEvent,
         attemptTimeout: Duration = .seconds(20),
+        quota: RetryQuota = RetryQuota(),
         jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) },
         logger: Logger? = nil
     ) {
@@ -39,6 +42,7 @@ package struct AWSServiceClient: Sendable {
         self.clock = clock
         self.retry = retry
         self.attemptTimeout = attemptTimeout
+        self.quota = quota
         self.jitter = jitter
         self.logger = logger
     }
@@ -66,18 +70,22 @@ package struct AWSServiceClient: Sendable {
         var price: Int?
         var wasUncertain = false
         var isSkewCorrected = false
+        var failed: AWSError?
         do {
             let answer = try await retry.run(
                 until: deadline, clock: clock, jitter: jitter,
                 classify: { error in
-                    guard let error = error as? AWSError, error.isRetryable, let paid = quota.pay(for: error) else {
+                    guard let error = error as? AWSError, error.isRetryable,
+                        let paid = quota.pay(isTimeout: error.code == .timedOut)
+                    else {
                         return .giveUp
                     }
                     price = paid
-                    log(.info, "AWS call is tried again", call, error: error)
+                    failed = error
                     return .retry(after: error.retryAfter)
                 }
             ) { _ in
+                if let failed { log(.info, "AWS call is tried again", call, error: failed) }
                 do {
                     return try await attempt(call, isSkewCorrected: &isSkewCorrected, deadline: deadline)
                 } catch let error as AWSError {
@@ -143,13 +151,14 @@ package struct AWSServiceClient: Sendable {
         var status = answer.status
         if (200..<300).contains(status) {
             // S3 begins some answers before it knows how they end, and tells of the failure in the body.
-            guard !call.answersWithData, let error = ErrorAnswer(xml: answer.body) else { return nil }
+            guard !call.answersWithData, let error = ErrorAnswer(xml: answer.errorBody) else { return nil }
             parsed = error
             status = 500
         } else {
             parsed =
-                ErrorAnswer(xml: answer.body)
-                ?? ErrorAnswer(json: answer.body, fields: answer.response.headerFields) ?? ErrorAnswer(status: status)
+                ErrorAnswer(xml: answer.errorBody)
+                ?? ErrorAnswer(json: answer.errorBody, fields: answer.response.headerFields)
+                ?? ErrorAnswer(status: status)
         }
         return AWSError(parsed, status: status, answer: answer, call: call, credentials: credentials, now: clock.now)
     }
@@ -162,6 +171,11 @@ package struct AWSServiceClient: Sendable {
         metadata["aws.request_id"] = error?.requestID.map { "\($0)" }
         (logger ?? .current).log(level: level, message, metadata: metadata)
     }
+}
+
+extension RetryPolicy {
+    /// For the calls of a stack's event: when one fails, the event fails and the stack is rolled back.
+    package static let stackEvent = RetryPolicy(patience: .seconds(120))
 }
 
 extension HTTPRequest {

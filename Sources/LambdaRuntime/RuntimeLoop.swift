@@ -10,28 +10,31 @@ package struct RuntimeLoop: Sendable {
     private let api: RuntimeAPI
     private let clock: any WallClock
     private let logger: Logger
+    private let retryQuota: RetryQuota
     private let exportTraceID: @Sendable (String?) -> Void
 
     /// - Parameters:
     ///   - endpoint: `host:port` from `AWS_LAMBDA_RUNTIME_API`.
     ///   - executor: reaches the endpoint over plain HTTP, takes responses of at least 6 MB, and does not retry.
+    ///   - retryQuota: of the clients that the handler uses; each invocation begins with a whole one.
     ///   - logger: bound as `Logger.current` around every invocation, with `lambda.request_id`.
     package init(
-        endpoint: String, executor: any HTTPExecutor, clock: any WallClock = SystemWallClock(),
-        logger: Logger = .current
+        endpoint: String, executor: any HTTPExecutor, retryQuota: RetryQuota,
+        clock: any WallClock = SystemWallClock(), logger: Logger = .current
     ) {
         self.init(
-            endpoint: endpoint, executor: executor, clock: clock, logger: logger,
+            endpoint: endpoint, executor: executor, retryQuota: retryQuota, clock: clock, logger: logger,
             exportTraceID: TraceEnvironment.set)
     }
 
     init(
-        endpoint: String, executor: any HTTPExecutor, clock: any WallClock, logger: Logger,
-        answerTime: Duration = .seconds(10), exportTraceID: @escaping @Sendable (String?) -> Void
+        endpoint: String, executor: any HTTPExecutor, retryQuota: RetryQuota = RetryQuota(), clock: any WallClock,
+        logger: Logger, answerTime: Duration = .seconds(10), exportTraceID: @escaping @Sendable (String?) -> Void
     ) {
         self.api = RuntimeAPI(endpoint: endpoint, executor: executor, clock: clock, answerTime: answerTime)
         self.clock = clock
         self.logger = logger
+        self.retryQuota = retryQuota
         self.exportTraceID = exportTraceID
     }
 
@@ -39,11 +42,18 @@ package struct RuntimeLoop: Sendable {
     ///
     /// - Throws: `CancellationError`, or ``RuntimeError`` when the process must end.
     package func run(_ handler: some InvocationHandler) async throws {
+        guard !api.endpoint.isEmpty else {
+            throw RuntimeError(
+                .noRuntimeAPI,
+                "The environment variable AWS_LAMBDA_RUNTIME_API is not set. AWS Lambda sets it to the address of its "
+                    + "Runtime API (host:port); without it there are no events to serve.")
+        }
         try await withLogger(logger) { _ in
             while true {
                 let exchange = try await api.next()
                 let invocation = try Invocation(exchange, receivedAt: clock.now)
                 exportTraceID(invocation.traceID)
+                retryQuota.refill()
                 try await withLogger(mergingMetadata: ["lambda.request_id": "\(invocation.requestID)"]) { logger in
                     try await serve(invocation, with: handler, logger: logger)
                 }

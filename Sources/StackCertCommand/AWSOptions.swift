@@ -43,6 +43,8 @@ struct AWSOptions: ParsableArguments {
                 credentials: CredentialsChain.standard(
                     environment: environment, readFile: readFile, executor: executor, clock: clock),
                 clock: clock,
+                // A person waits. A unit's next run, or a server's next look, comes anyway.
+                retry: RetryPolicy(patience: .seconds(30)),
                 // People and units read one line that says what to do, and not each try before it.
                 logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
             return try await body(

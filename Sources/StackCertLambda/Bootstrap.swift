@@ -22,29 +22,33 @@ enum Bootstrap {
         LoggingSystem.bootstrap { _ in JSONLogHandler(logLevel: level) }
         let logger = Logger(label: "stackcert")
         let clock = SystemWallClock()
+        let quota = RetryQuota()
         do {
             try await NetworkExecutor.with(clock: clock, trustedRoots: environment["SSL_CERT_FILE"]) { executor in
                 let loop = RuntimeLoop(
-                    endpoint: environment["AWS_LAMBDA_RUNTIME_API"] ?? "", executor: executor, clock: clock,
-                    logger: logger)
-                try await serve(loop, environment: environment, executor: executor, clock: clock)
+                    endpoint: environment["AWS_LAMBDA_RUNTIME_API"] ?? "", executor: executor, retryQuota: quota,
+                    clock: clock, logger: logger)
+                try await serve(loop, environment: environment, executor: executor, quota: quota, clock: clock)
             }
         } catch {
-            // The loop has reported what there was to report; Lambda starts a new process.
+            // Lambda shows that a process ended, but not why, and starts a new one.
+            logger.critical("The function's process ends", error: error)
             exit(1)
         }
     }
 
     /// One binary for all functions of the provider: the function's handler name chooses.
     private static func serve(
-        _ loop: RuntimeLoop, environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
+        _ loop: RuntimeLoop, environment: [String: String], executor: any HTTPExecutor, quota: RetryQuota,
+        clock: any WallClock
     ) async throws {
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
         if environment["_HANDLER"] == "stack-renewal" {
             let handler: RenewalInvocationHandler
             do {
                 handler = try renewalHandler(
-                    RenewalConfiguration(reader), environment: environment, executor: executor, clock: clock)
+                    RenewalConfiguration(reader), environment: environment, executor: executor, quota: quota,
+                    clock: clock)
             } catch {
                 return try await loop.run(UnconfiguredRenewal(error: error))
             }
@@ -56,11 +60,11 @@ enum Bootstrap {
             switch environment["_HANDLER"] {
             case "backend-certificate":
                 let handler = try backendCertificateHandler(
-                    configuration, environment: environment, executor: executor, clock: clock)
+                    configuration, environment: environment, executor: executor, quota: quota, clock: clock)
                 try await answer(handler, configuration, loop, environment, executor: executor, clock: clock)
             case "lets-encrypt-certificate":
                 let handler = try letsEncryptCertificateHandler(
-                    configuration, environment: environment, executor: executor, clock: clock)
+                    configuration, environment: environment, executor: executor, quota: quota, clock: clock)
                 try await answer(handler, configuration, loop, environment, executor: executor, clock: clock)
             default:
                 throw ConfigurationError(
@@ -89,18 +93,20 @@ enum Bootstrap {
     }
 
     private static func client(
-        environment: [String: String], executor: any HTTPExecutor, clock: any WallClock
+        environment: [String: String], executor: any HTTPExecutor, quota: RetryQuota, clock: any WallClock,
+        retry: RetryPolicy = .stackEvent
     ) throws -> AWSServiceClient {
         AWSServiceClient(
             configuration: try AWSConfiguration.fromEnvironment(environment), executor: executor,
-            credentials: EnvironmentCredentials(environment: environment), clock: clock)
+            credentials: EnvironmentCredentials(environment: environment), clock: clock, retry: retry,
+            quota: quota)
     }
 
     private static func backendCertificateHandler(
         _ configuration: FunctionConfiguration, environment: [String: String], executor: any HTTPExecutor,
-        clock: any WallClock
+        quota: RetryQuota, clock: any WallClock
     ) throws -> BackendCertificateHandler {
-        let client = try client(environment: environment, executor: executor, clock: clock)
+        let client = try client(environment: environment, executor: executor, quota: quota, clock: clock)
         let store = CertificateStore(
             s3: S3(client, expectedBucketOwner: configuration.bucketOwner), stateBucket: configuration.stateBucket,
             keyARN: configuration.keyARN, clock: clock)
@@ -110,9 +116,9 @@ enum Bootstrap {
 
     private static func letsEncryptCertificateHandler(
         _ configuration: FunctionConfiguration, environment: [String: String], executor: any HTTPExecutor,
-        clock: any WallClock
+        quota: RetryQuota, clock: any WallClock
     ) throws -> LetsEncryptCertificateHandler {
-        let client = try client(environment: environment, executor: executor, clock: clock)
+        let client = try client(environment: environment, executor: executor, quota: quota, clock: clock)
         let s3 = S3(client, expectedBucketOwner: configuration.bucketOwner)
         let storage = BucketACMEStorage(
             s3: s3, bucket: configuration.certificateBucket, keyARN: configuration.keyARN)
@@ -134,9 +140,12 @@ enum Bootstrap {
 
     private static func renewalHandler(
         _ configuration: RenewalConfiguration, environment: [String: String], executor: any HTTPExecutor,
-        clock: any WallClock
+        quota: RetryQuota, clock: any WallClock
     ) throws -> RenewalInvocationHandler {
-        let client = try client(environment: environment, executor: executor, clock: clock)
+        let client = try client(
+            environment: environment, executor: executor, quota: quota, clock: clock,
+            // One stack's calls must not use up the time of the stacks after it.
+            retry: RetryPolicy(patience: .seconds(60)))
         let s3 = S3(client, expectedBucketOwner: configuration.bucketOwner)
         var otherAccounts: OtherAccounts?
         if let own = configuration.bucketOwner, let role = configuration.roleElsewhere {

@@ -18,7 +18,7 @@ import Timekeeping
     }
 
     @Test(
-        "What may succeed later is tried five times",
+        "What may succeed later is tried for two minutes", .contract(32),
         arguments: [
             (500, "InternalError"), (500, "AnythingElse"), (502, ""), (503, "SlowDown"), (503, "ServiceUnavailable"),
             (503, ""), (504, ""), (429, ""), (409, "ConditionalRequestConflict"), (409, "OperationAborted"),
@@ -27,7 +27,9 @@ import Timekeeping
         ])
     func retried(status: Int, code: String) async throws {
         let (requests, error) = try await outcome(.answer(status, code.isEmpty ? "" : s3Error(code)))
-        #expect(requests == 5)
+        // After 0.1, 0.3, 0.7, 1.5, 3.1, 6.3 and 12.7 seconds, then every ten.
+        #expect(requests == 19)
+        #expect(clock.now == VirtualClock().now.advanced(by: .milliseconds(122_700)))
         #expect(error?.httpStatus == status && error?.isRetryable == true)
         #expect(code.isEmpty || error?.code.rawValue == code)
     }
@@ -48,8 +50,8 @@ import Timekeeping
     @Test(
         "A lost connection is tried again, a request that cannot be sent is not",
         arguments: [
-            (.connectFailed, .connectionFailed, 5), (.connectionLost, .connectionLost, 5),
-            (.failed, .connectionLost, 5), (.invalidRequest, .invalidRequest, 1),
+            (.connectFailed, .connectionFailed, 19), (.connectionLost, .connectionLost, 19),
+            (.failed, .connectionLost, 19), (.invalidRequest, .invalidRequest, 1),
             (.responseTooLarge, .invalidResponse, 1),
         ] as [(TransportError.Code, AWSError.Code, Int)])
     func transport(code: TransportError.Code, becomes: AWSError.Code, requests: Int) async throws {
@@ -58,7 +60,7 @@ import Timekeeping
         #expect((result.error?.cause as? TransportError)?.code == code)
     }
 
-    @Test("Waits double from 100 ms, and the clock shows it")
+    @Test("Waits double from 100 ms to ten seconds, as long as the deadline allows")
     func backoff() async throws {
         let executor = ScriptedExecutor([.answer(503, s3Error("SlowDown"))], clock: clock)
         let s3 = S3(try makeClient(executor, clock: clock), expectedBucketOwner: nil)
@@ -67,7 +69,8 @@ import Timekeeping
         }
         let times = executor.requests.map(\.at)
         let waits = zip(times, times.dropFirst()).map { $0.duration(to: $1) }
-        #expect(waits == [100, 200, 400, 800].map { .milliseconds($0) })
+        #expect(
+            waits == [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000].map { .milliseconds($0) })
     }
 
     @Test(
@@ -123,11 +126,25 @@ import Timekeeping
                 try await s3.getObject(bucket: "bucket", key: "k", deadline: clock.now.advanced(by: .seconds(60)))
             }
         }
-        // 500 tokens at 5 a retry are 100 retries, which 25 calls use up.
-        for _ in 0..<25 { try await call(s3) }
-        #expect(executor.requests.count == 125)
+        // 500 tokens at 5 a failure; each call fails 12 times before its time is over.
+        for _ in 0..<9 { try await call(s3) }
+        #expect(executor.requests.count == 8 * 12 + 5)
         for _ in 0..<10 { try await call(s3) }
-        #expect(executor.requests.count == 135)
+        #expect(executor.requests.count == 8 * 12 + 15)
+    }
+
+    @Test("A quota that was spent is whole again for the next invocation", .contract(32))
+    func refilled() async throws {
+        let quota = RetryQuota()
+        while quota.pay() != nil {}
+        let executor = ScriptedExecutor([.answer(503, s3Error("SlowDown")), .answer(200, "x")], clock: clock)
+        let s3 = S3(try makeClient(executor, clock: clock, quota: quota), expectedBucketOwner: nil)
+        let deadline = clock.now.advanced(by: .seconds(60))
+        #expect(try await failure { try await s3.getObject(bucket: "bucket", key: "k", deadline: deadline) } != nil)
+        quota.refill()
+        let again = ScriptedExecutor([.answer(503, s3Error("SlowDown")), .answer(200, "x")], clock: clock)
+        let next = S3(try makeClient(again, clock: clock, quota: quota), expectedBucketOwner: nil)
+        #expect(try await next.getObject(bucket: "bucket", key: "k", deadline: deadline).body == Array("x".utf8))
     }
 
     @Test("A success after a retry gives back its price, and one without a little")
@@ -193,7 +210,34 @@ import Timekeeping
         let error = try await failure {
             try await s3.listObjects(bucket: "bucket", prefix: "", deadline: clock.now.advanced(by: .seconds(60)))
         }
-        #expect(error?.code == .internalError && error?.httpStatus == 500 && executor.requests.count == 5)
+        #expect(error?.code == .internalError && error?.httpStatus == 500 && executor.requests.count == 12)
+    }
+
+    @Test(
+        "White space before an error in a success does not hide it",
+        arguments: [" ", "\r\n", "\n\t  \n"])
+    func errorBehindWhiteSpace(space: String) async throws {
+        let error = try await put([.answer(200, space + s3Error("InternalError"), ["ETag": "\"tag\""])])
+        #expect(error?.code == .internalError && error?.mayHaveBeenCarriedOut == true)
+    }
+
+    @Test("A PUT that succeeded without an ETag was not answered by S3", arguments: ["", "<html>Welcome</html>"])
+    func notS3(body: String) async throws {
+        let error = try await put([.answer(200, body)])
+        #expect(error?.code == .invalidResponse && error?.mayHaveBeenCarriedOut == true)
+        #expect(error?.message.hasPrefix("S3 PutObject: the response (HTTP 200) has no ETag") == true)
+        #expect(try await put([.answer(200, "", ["ETag": "\"tag\""])]) == nil)
+    }
+
+    @Test("Of an error's body the first 64 KB are read")
+    func longError() async throws {
+        func code(_ length: Int) async throws -> AWSError.Code? {
+            let body = s3Error("NoSuchUpload", String(repeating: "word ", count: length / 5))
+            return try await put([.answer(404, body)])?.code
+        }
+        #expect(try await code(60 << 10)?.rawValue == "NoSuchUpload")
+        #expect(try await code(64 << 10) == .notFound)
+        #expect(try await code(16 << 20) == .notFound)
     }
 
     @Test("An object that looks like an error is just an object")

@@ -173,6 +173,6 @@ private final class CountingSource: CredentialsProvider {
         }
         #expect(error?.message == "S3 HeadObject: The container's credentials endpoint answered HTTP 500.")
         #expect(
-            executor.requests.count == 5 && executor.requests.allSatisfy { $0.line == "GET http://169.254.170.2/c" })
+            executor.requests.count == 12 && executor.requests.allSatisfy { $0.line == "GET http://169.254.170.2/c" })
     }
 }

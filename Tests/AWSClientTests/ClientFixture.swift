@@ -16,12 +16,12 @@ let environmentKeys = [
 /// A client without chance: it always waits the longest that its policy allows; silent unless given a logger.
 func makeClient(
     _ executor: any HTTPExecutor, clock: any WallClock, region: String = "eu-west-1", endpointURL: String? = nil,
-    credentials: (any CredentialsProvider)? = nil, logger: Logger? = nil
+    credentials: (any CredentialsProvider)? = nil, quota: RetryQuota = RetryQuota(), logger: Logger? = nil
 ) throws -> AWSServiceClient {
     AWSServiceClient(
         configuration: try AWSConfiguration(region: region, endpointURL: endpointURL), executor: executor,
         credentials: credentials ?? EnvironmentCredentials(environment: environmentKeys), clock: clock,
-        jitter: { $0.upperBound },
+        quota: quota, jitter: { $0.upperBound },
         logger: logger ?? Logger(label: "silent", factory: { _ in SwiftLogNoOpLogHandler() }))
 }
 

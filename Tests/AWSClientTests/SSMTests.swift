@@ -42,7 +42,7 @@ struct SSMTests {
             (#"{"__type":"ParameterNotFound"}"#, [:], "ParameterNotFound", 1),
             (#"{"__type":"com.amazonaws.ssm#AccessDeniedException","Message":"no"}"#, [:], "AccessDeniedException", 1),
             ("", ["x-amzn-errortype": "InternalServerError:http://a/b"], "InternalServerError", 1),
-            (#"{"__type":"ThrottlingException","message":"slow"}"#, [:], "ThrottlingException", 5),
+            (#"{"__type":"ThrottlingException","message":"slow"}"#, [:], "ThrottlingException", 19),
             (#"{"__type":"<b>"}"#, [:], "BadRequest", 1),
         ] as [(String, [String: String], String, Int)])
     func errors(body: String, fields: [String: String], code: String, tries: Int) async throws {

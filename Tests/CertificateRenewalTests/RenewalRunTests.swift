@@ -340,7 +340,7 @@ import Timekeeping
     func refused(_ code: String, _ outcome: RenewalOutcome.Code) async throws {
         scene.add(shop)
         try await scene.certify("shop")
-        for _ in 0..<20 { scene.fail("CreateChangeSet", .refuse(400, code, "No.")) }
+        for _ in 0..<200 { scene.fail("CreateChangeSet", .refuse(400, code, "No.")) }
         let line = try onlyLine(await scene.run())
         #expect(line.outcome.code == outcome)
         #expect(line.outcome.line.contains("CreateChangeSet"))

@@ -46,6 +46,24 @@ import Timekeeping
         #expect(attempts == 4)
     }
 
+    @Test(
+        "Patience allows more tries than the attempts, and attempts more time than the patience",
+        arguments: [(5, 0, 7), (0, 0, 5), (5, 20, 5)] as [(Int64, Int64, Int)])
+    func patience(seconds: Int64, secondsOfEachTry: Int64, tries: Int) async {
+        var attempts = 0
+        await #expect(throws: Passing.self) {
+            // Waits end after 100, 300, 700, 1,500, 3,100 and 6,300 milliseconds.
+            try await RetryPolicy(patience: .seconds(seconds)).run(
+                until: farAway, clock: clock, jitter: { $0.upperBound }, classify: verdict
+            ) { _ in
+                attempts += 1
+                clock.advance(by: .seconds(secondsOfEachTry))
+                throw Passing()
+            }
+        }
+        #expect(attempts == tries)
+    }
+
     @Test("No wait goes past the deadline")
     func deadline() async {
         let start = clock.now

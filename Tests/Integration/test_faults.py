@@ -90,6 +90,8 @@ def test_a_passing_fault_of_s3_is_not_noticed(app, provider, cloud, fault, on, s
     [
         ("refuse", {"status": 500, "count": 2}, 1),
         ("refuse", {"status": 429}, 1),
+        # A success whose body tells of an error.
+        ("refuse", {"status": 200, "count": 2}, 1),
         ("reset", {}, 1),
         ("lose_answer", {}, 1),
         # A refusal for good is not hammered: the invocation fails, and Lambda delivers the event again.
@@ -110,6 +112,31 @@ def test_an_answer_that_does_not_get_through_at_once(app, provider, cloud, fault
     for _, headers, body in exchange.uploads:
         sent = {name.lower(): value for name, value in headers.items()}
         assert sent["content-type"] == "" and int(sent["content-length"]) == len(body) <= 4096
+
+
+def brown_out(seconds: float):
+    """Matches every call from the first on, for some time."""
+    ends: list[float] = []
+
+    def during(_call) -> bool:
+        ends[:] = ends or [time.monotonic() + seconds]
+        return time.monotonic() < ends[0]
+
+    return during
+
+
+@pytest.mark.contract(32)
+@pytest.mark.parametrize("fault", ["refuse", "reset"])
+def test_a_brown_out_of_s3_that_ends_in_time_fails_no_stack(app, provider, cloud, fault):
+    stack = app()
+    outage = cloud.faults.add(
+        fault, "s3:*", status=503, code="ServiceUnavailable", where=brown_out(4), count=1_000_000
+    )
+    assert stack.create().status == "CREATE_COMPLETE", stack.result.reasons()
+    assert outage.struck > 4
+    cloud.asynchronous.wait_idle()
+    assert len(deliveries_of(cloud, stack, "Create")) == 1
+    consistent(provider, stack)
 
 
 @pytest.mark.contract(2)
@@ -219,7 +246,8 @@ def test_a_stack_hears_of_it_before_the_functions_time_is_over(app, cloud):
     began = time.monotonic()
     assert stack.create().status == "ROLLBACK_COMPLETE"
     assert time.monotonic() - began < 12
-    assert "raise the function's timeout" in cloud.recorder.exchanges[0].response["Reason"]
+    reason = cloud.recorder.exchanges[0].response["Reason"]
+    assert "S3 HeadObject" in reason and "raise the function's timeout" in reason
 
 
 @pytest.mark.contract(4)

@@ -73,7 +73,8 @@ import Timekeeping
     @Test("Nothing listens at the endpoint: the loop ends after a few tries")
     func nobodyThere() async throws {
         try await NetworkExecutor.with { executor in
-            let loop = RuntimeLoop(endpoint: "127.0.0.1:1", executor: executor, logger: .silent)
+            let loop = RuntimeLoop(
+                endpoint: "127.0.0.1:1", executor: executor, retryQuota: RetryQuota(), logger: .silent)
             let error = await #expect(throws: RuntimeError.self) { try await loop.run(ClosureHandler()) }
             #expect(error?.code == .nextUnreachable)
             await loop.reportInitializationError(ForeignError(secret: "s"))
@@ -84,7 +85,8 @@ import Timekeeping
     func cancellation() async throws {
         _ = try await withMockRuntimeAPI([.silence]) { port in
             try await NetworkExecutor.with { executor in
-                let loop = RuntimeLoop(endpoint: "127.0.0.1:\(port)", executor: executor, logger: .silent)
+                let loop = RuntimeLoop(
+                    endpoint: "127.0.0.1:\(port)", executor: executor, retryQuota: RetryQuota(), logger: .silent)
                 let task = Task { try await loop.run(ClosureHandler()) }
                 try await Task.sleep(for: .milliseconds(100))
                 task.cancel()
@@ -97,8 +99,10 @@ import Timekeeping
     func initializationError() async throws {
         let requests = try await withMockRuntimeAPI([.answer(202)]) { port in
             try await NetworkExecutor.with { executor in
-                await RuntimeLoop(endpoint: "127.0.0.1:\(port)", executor: executor, logger: .silent)
-                    .reportInitializationError(SampleError(code: .plain, message: "No region."))
+                await RuntimeLoop(
+                    endpoint: "127.0.0.1:\(port)", executor: executor, retryQuota: RetryQuota(), logger: .silent
+                )
+                .reportInitializationError(SampleError(code: .plain, message: "No region."))
             }
         }
         #expect(requests.map(\.call) == ["POST /2018-06-01/runtime/init/error"])

@@ -14,12 +14,12 @@ import Timekeeping
     /// Runs the loop until the script ends (which is a 500 to `next`) or something else ends it before.
     private func run(
         _ script: [Result<HTTPExchange, TransportError>], handler: ClosureHandler = ClosureHandler(),
-        exportTraceID: @escaping @Sendable (String?) -> Void = { _ in }
+        retryQuota: RetryQuota = RetryQuota(), exportTraceID: @escaping @Sendable (String?) -> Void = { _ in }
     ) async -> (calls: [ScriptedExecutor.Call], end: (any Error)?, log: String) {
         let lines = LineCollector()
         let executor = ScriptedExecutor(script)
         let loop = RuntimeLoop(
-            endpoint: "127.0.0.1:9001", executor: executor, clock: clock,
+            endpoint: "127.0.0.1:9001", executor: executor, retryQuota: retryQuota, clock: clock,
             logger: Logger(label: "test") { [clock] _ in
                 JSONLogHandler(logLevel: .debug, clock: clock, output: lines.append)
             },
@@ -134,6 +134,42 @@ import Timekeeping
         }
     }
 
+    @Test("A code that is a text is reported as it is written")
+    func textCode() async {
+        let (calls, _, _) = await run(
+            [.event(), .status(202)],
+            handler: ClosureHandler { _ in throw ServiceError(code: .init(rawValue: "Client.TimedOut")) })
+        #expect(calls[1].text.contains(#""errorType":"ServiceError.Client.TimedOut""#))
+        let type = HTTPField.Name("Lambda-Runtime-Function-Error-Type")
+        #expect(type.flatMap { calls[1].request.headerFields[$0] } == "ServiceError.Client.TimedOut")
+    }
+
+    @Test("Each invocation begins with a whole quota of retries", .contract(32))
+    func freshQuota() async {
+        let quota = RetryQuota()
+        let retries = Mutex<[Int]>([])
+        _ = await run(
+            [.event(), .status(202), .event(.event("request-2")), .status(202)],
+            handler: ClosureHandler { _ in
+                var count = 0
+                while quota.pay() != nil { count += 1 }
+                retries.withLock { $0.append(count) }
+                return []
+            },
+            retryQuota: quota)
+        #expect(retries.withLock { $0 } == [100, 100])
+    }
+
+    @Test("Without a Runtime API the loop ends at once and names the variable")
+    func noRuntimeAPI() async {
+        let executor = ScriptedExecutor([])
+        let loop = RuntimeLoop(
+            endpoint: "", executor: executor, retryQuota: RetryQuota(), clock: clock, logger: .silent)
+        let error = await #expect(throws: RuntimeError.self) { try await loop.run(ClosureHandler()) }
+        #expect(error?.code == .noRuntimeAPI && error?.message.contains("AWS_LAMBDA_RUNTIME_API") == true)
+        #expect(executor.calls.isEmpty)
+    }
+
     @Test("Of a foreign error only the type is told")
     func foreignError() async {
         let (calls, _, log) = await run(
@@ -208,7 +244,8 @@ import Timekeeping
     @Test("A start error is posted with its type and reason", .contract(20))
     func initializationError() async {
         let executor = ScriptedExecutor([.status(202)])
-        let loop = RuntimeLoop(endpoint: "127.0.0.1:9001", executor: executor, clock: clock, logger: .silent)
+        let loop = RuntimeLoop(
+            endpoint: "127.0.0.1:9001", executor: executor, retryQuota: RetryQuota(), clock: clock, logger: .silent)
         await loop.reportInitializationError(SampleError(code: .plain, message: "No region is set."))
         #expect(executor.calls.map(\.name) == ["POST /2018-06-01/runtime/init/error"])
         let type = HTTPField.Name("Lambda-Runtime-Function-Error-Type")
@@ -221,11 +258,13 @@ import Timekeeping
     @Test("A start error that cannot be posted is only logged", arguments: [403, 500])
     func initializationErrorRefused(status: Int) async {
         let refused = ScriptedExecutor([.status(status)])
-        await RuntimeLoop(endpoint: "127.0.0.1:9001", executor: refused, clock: clock, logger: .silent)
-            .reportInitializationError(ForeignError(secret: "s"))
+        await RuntimeLoop(
+            endpoint: "127.0.0.1:9001", executor: refused, retryQuota: RetryQuota(), clock: clock, logger: .silent
+        )
+        .reportInitializationError(ForeignError(secret: "s"))
         #expect(refused.calls.count == 1)
         let unreachable = ScriptedExecutor(Array(repeating: .lost(), count: 5))
-        await RuntimeLoop(endpoint: "", executor: unreachable, clock: clock, logger: .silent)
+        await RuntimeLoop(endpoint: "", executor: unreachable, retryQuota: RetryQuota(), clock: clock, logger: .silent)
             .reportInitializationError(ForeignError(secret: "s"))
         #expect(unreachable.calls.count == 5)
     }
