@@ -27,12 +27,14 @@ package struct CertificateDefinition: Hashable, Sendable {
         self.rotation = rotation
     }
 
-    /// All names that the certificate is for: the domain, everything right below it, and the others.
+    /// All names that the certificate is for: the domain, everything right below it, and the others. Nothing is below a
+    /// domain of 252 or 253 characters: a longer name is no domain name (RFC 1035, 2.3.4).
     package var names: [SubjectAlternativeName] {
         get throws(PKIError) {
-            let own: [SubjectAlternativeName] = [
-                .dns(appDomain), .dns(try DomainName(wildcardAllowed: "*.\(appDomain)")),
-            ]
+            var own: [SubjectAlternativeName] = [.dns(appDomain)]
+            if appDomain.description.utf8.count <= 251 {
+                own.append(.dns(try DomainName(wildcardAllowed: "*.\(appDomain)")))
+            }
             return own + subjectAlternativeNames.filter { !own.contains($0) }
         }
     }

@@ -36,11 +36,24 @@ package struct BackendCertificateProperties: Hashable, Sendable {
                 ?? (rotation == nil ? Default.validityDaysWithoutRotation : Default.validityDays),
             subjectAlternativeNames: try bag.subjectAlternativeNames(),
             rotation: rotation)
+        try definition.checkNumberOfNames()
         self.definition = definition
         self.settings = CertificateSettings(
             rotationParameter: try bag.rotationParameter() ?? Default.rotationParameter,
             stableS3Key: try bag.boolean("StableS3Key") ?? defaults.stableS3Key)
         self.trustPrevious = try bag.boolean("TrustPrevious") ?? true
+    }
+}
+
+extension CertificateDefinition {
+    /// The certificate's own limit, told of the property that reaches it.
+    fileprivate func checkNumberOfNames() throws(CustomResourceError) {
+        guard let names = try? names, names.count > 100 else { return }
+        let own = names.count - subjectAlternativeNames.count
+        throw .invalid(
+            "SubjectAlternativeNames",
+            "has \(subjectAlternativeNames.count) names: a certificate has at most 100, and \(own) of them are AppDomain and "
+                + "*.AppDomain. Give at most \(100 - own)")
     }
 }
 
@@ -60,10 +73,7 @@ extension PropertyBag {
     fileprivate func appDomain() throws(CustomResourceError) -> DomainName {
         let text = try string("AppDomain", maximumLength: 253)
         do {
-            let domain = try DomainName(text)
-            // The wildcard, which has two characters more, must be a name as well.
-            _ = try DomainName(wildcardAllowed: "*.\(domain)")
-            return domain
+            return try DomainName(text)
         } catch {
             throw .invalid("AppDomain", "is no domain name that a certificate can have: \(error.message)")
         }

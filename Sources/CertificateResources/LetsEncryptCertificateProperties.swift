@@ -81,12 +81,17 @@ extension PropertyBag {
     fileprivate func domainNames() throws(CustomResourceError) -> [SubjectAlternativeName] {
         var names: [SubjectAlternativeName] = []
         for item in try list("DomainNames", maximumCount: 100) {
+            let name: SubjectAlternativeName
             do {
-                names.append(try SubjectAlternativeName(item))
+                name = try SubjectAlternativeName(item)
             } catch {
                 throw .invalid(
                     "DomainNames", "has an item that is neither a domain name nor an IP address: \(error.message)")
             }
+            guard name == name.withoutMapping else {
+                throw .invalid("DomainNames", "has the address \(name): write it as \(name.withoutMapping)")
+            }
+            names.append(name)
         }
         guard !names.isEmpty else {
             throw .invalid("DomainNames", "is missing: it must be a list of 1 to 100 names")

@@ -20,6 +20,12 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         self.bytes = Array(bytes)
     }
 
+    /// The IPv4 address that an IPv4-mapped IPv6 address stands for; nil for every other address.
+    var mappedIPv4: IPAddress? {
+        let prefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+        return bytes.count == 16 && bytes.starts(with: prefix) ? IPAddress(bytes: bytes[12...]) : nil
+    }
+
     /// A dotted quad, or the one form of RFC 5952.
     package var description: String {
         guard bytes.count == 16 else { return IPAddress.dotted(bytes) }

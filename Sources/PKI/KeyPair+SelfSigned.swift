@@ -8,7 +8,6 @@ extension KeyPair {
     ///
     /// version 3; CA:FALSE; key usage digitalSignature, with RSA also keyEncipherment; extended key usage serverAuth;
     /// subject key identifier by method 1 of 4.2.1.2, and the authority's equal to it; SHA-256, with P-384 SHA-384.
-    /// Without a common name the subject is empty and the alternative names are critical (4.1.2.6).
     ///
     /// - Throws: `invalidProfile`, `signingFailed`.
     package func selfSigned(
@@ -28,9 +27,7 @@ extension KeyPair {
 
     private func certificate(_ profile: SelfSignedProfile, serialNumber: SerialNumber) throws -> Certificate {
         let signingKey = signingKey
-        let subject = try DistinguishedName {
-            if let commonName = profile.usableCommonName { CommonName(commonName) }
-        }
+        let subject = try DistinguishedName { CommonName(profile.commonName) }
         let keyIdentifier = SubjectKeyIdentifier(hash: signingKey.publicKey)
         let names = SubjectAlternativeNames(profile.names.map(GeneralName.init))
         let extensions = try Certificate.Extensions {
@@ -39,7 +36,7 @@ extension KeyPair {
             try ExtendedKeyUsage([.serverAuth])
             keyIdentifier
             AuthorityKeyIdentifier(keyIdentifier: keyIdentifier.keyIdentifier)
-            if subject.isEmpty { Critical(names) } else { names }
+            names
         }
         // UTCTime or GeneralizedTime is chosen underneath, by the year.
         return try Certificate(

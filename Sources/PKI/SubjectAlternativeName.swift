@@ -14,6 +14,12 @@ package enum SubjectAlternativeName: Hashable, Sendable, CustomStringConvertible
         }
     }
 
+    /// The IPv4 address in the place of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2), every other name as it is.
+    package var withoutMapping: SubjectAlternativeName {
+        guard case .ip(let address) = self, let mapped = address.mappedIPv4 else { return self }
+        return .ip(mapped)
+    }
+
     package var description: String {
         switch self {
         case .dns(let name): name.description

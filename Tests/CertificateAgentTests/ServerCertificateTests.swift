@@ -31,7 +31,7 @@ struct ServerCertificateTests {
         let (one, two) = (try await KeyPair.generate(.ecP256), try await KeyPair.generate(.ecP256))
         let certificate = try await TestBundle.make().certificate
         let profile = SelfSignedProfile(
-            names: [.dns(try DomainName("app.example.com"))], commonName: nil,
+            names: [.dns(try DomainName("app.example.com"))], commonName: "app.example.com",
             notBefore: TestBundle.now.advanced(by: .days(-1)), notAfter: TestBundle.now.advanced(by: .days(1)))
         let own = try one.selfSigned(profile)
         #expect(code(try TestBundle(key: one, certificate: own, publicKey: one.publicKey).json) == nil)

@@ -50,7 +50,7 @@ import Timekeeping
                 domain + "The domain name has a character that domain names cannot have."),
             Case("AppDomain", #""10.1.2.3""#, domain + "\"10.1.2.3\" ends in a number: that is no domain name."),
             Case(
-                "AppDomain", "\"" + String(repeating: "a.", count: 126) + "a\"",
+                "AppDomain", "\"" + String(repeating: "ü.", count: 126) + "a\"",
                 domain + "A domain name has at most 253 characters."),
             Case("AppName", nil, "Property AppName is missing: it must be a string."),
             Case("AppName", #""""#, "Property AppName is empty: it needs a value."),

@@ -6,7 +6,7 @@ import Timekeeping
     static let start = UnixInstant(seconds: 1_795_000_000)
 
     static func profile(
-        _ names: [String], commonName: String? = nil, from notBefore: UnixInstant = start,
+        _ names: [String], commonName: String = "example.com", from notBefore: UnixInstant = start,
         to notAfter: UnixInstant = start.advanced(by: .days(365))
     ) throws -> SelfSignedProfile {
         SelfSignedProfile(
@@ -60,6 +60,22 @@ import Timekeeping
         let pair = try await sharedKeyPair(.ecP256)
         let profile = try SelfSignedCertificateTests.profile(["a.example", "b.example", "A.example."])
         #expect(try pair.selfSigned(profile).names.map(\.description) == ["a.example", "b.example"])
+    }
+
+    @Test("An IPv4-mapped address goes in as the IPv4 address, once")
+    func mappedAddresses() async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(["::ffff:10.1.2.3", "10.1.2.3", "::10.1.2.3"])
+        #expect(try pair.selfSigned(profile).names.map(\.description) == ["10.1.2.3", "::a01:203"])
+    }
+
+    @Test(
+        "A certificate without a common name, or with one that is too long, is refused",
+        arguments: ["", String(repeating: "a", count: 65), String(repeating: "ü", count: 3_000_000)])
+    func unusableCommonName(commonName: String) async throws {
+        let pair = try await sharedKeyPair(.ecP256)
+        let profile = try SelfSignedCertificateTests.profile(["a.example"], commonName: commonName)
+        #expect(try #require(throws: PKIError.self) { try pair.selfSigned(profile) }.code == .invalidProfile)
     }
 
     @Test("A hundred names are possible, one more or none is refused")
