@@ -14,7 +14,7 @@ SWIFT_TEST := swift test --skip-build --disable-xctest
 PYTEST := $(PYTHON) -m pytest -q --durations=10
 PARALLEL := -n 2 --dist loadgroup
 
-.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract mutants bench soak kill invoke clean
+.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill invoke clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,10 @@ integration: setup package $(COMMAND) ## Run the black-box tests on the packaged
 	Tools/step "the local cloud's tests" $(PYTEST) -n 2 --dist loadscope Tests/LocalCloud/tests
 	Tools/step "black box, side by side" $(PYTEST) $(PARALLEL) -m "not alone" Tests/Integration
 	Tools/step "black box, one at a time" $(PYTEST) -m alone Tests/Integration
+
+judges: setup ## Have all judges read certificates and requests of every kind, not only the 40 of `make test`
+	swift build --build-tests
+	STACKCERT_JUDGES=all $(PYTEST) -m "not alone" Tests/Integration/test_judges.py
 
 lint: setup ## Check format, imports, sources, templates, scripts
 	Tools/lint

@@ -11,7 +11,7 @@ from support.paths import REPOSITORY
 BUILT = REPOSITORY / ".build" / "debug" / "StackCertPackageTests.xctest"
 
 
-def run(suite: str, variables: dict[str, str]) -> None:
+def run(suite: str, variables: dict[str, str], timeout: int = 120) -> None:
     """Runs one suite; none of its tests may be skipped."""
     if not BUILT.is_file():
         raise FileNotFoundError(f"{BUILT} is missing: run swift build --build-tests")
@@ -20,7 +20,7 @@ def run(suite: str, variables: dict[str, str]) -> None:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         check=False,
     )
     shown = done.stdout + done.stderr
