@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import pytest
 from support import policies
-from support.application import await_next_second
+from support.application import application, await_next_second
 from support.provider import install
 from support.system_a import SystemA, template
 
-MODES = {"versioned": 8, "not versioned": 5, "versioned later": 8}
-"""How the bucket of system A is kept (`versioned later`: switched on when the first keys were there already), and how
-many stacks the tests of this file need there."""
+MODES = {"versioned": 8, "not versioned": 5, "suspended": 4, "versioned later": 8}
+"""How the bucket of system A is kept (`versioned later`: switched on when the first keys were there already;
+`suspended`: switched on once, and off again before the first key), and how many stacks the tests of this file need
+there."""
 
 
 class TakenOver:
@@ -19,14 +20,27 @@ class TakenOver:
 
     def __init__(self, cloud, mode: str):
         word = mode.replace(" ", "-")
-        self.a = SystemA.set_up(cloud, f"certificates-{word}", mode == "versioned")
-        names = [f"{word}-{number}" for number in range(MODES[mode])]
-        for name in names:
-            cloud.stacks.start_create(name, template(), self.a.parameters(f"{name}.example.com"))
-        self.stacks = [cloud.stacks.wait(name) for name in names]
+        # Its function writes to a log group of its user's choice, where streams begin with the function's name.
+        self.a = SystemA.set_up(cloud, f"certificates-{word}", mode in ("versioned", "suspended"), f"system-a-{word}")
+        if mode == "suspended":
+            self.a.suspend_versions()
+        domains = {f"{word}-{number}": f"{word}-{number}.example.com" for number in range(MODES[mode])}
+        if mode == "versioned":
+            # One domain, and so one AppName.
+            domains |= {f"{word}-twin-{number}": f"{word}-twin.example.com" for number in (1, 2)}
+            domains |= {f"{word}-broken-{number}": f"{word}-broken-{number}.example.com" for number in (1, 2)}
+        for name, domain in domains.items():
+            cloud.stacks.start_create(name, template(), self.a.parameters(domain))
+            if "-twin-" in name:
+                cloud.stacks.wait(name)
+        self.stacks = [cloud.stacks.wait(name) for name in domains]
         assert {stack.status for stack in self.stacks} == {"CREATE_COMPLETE"}
         if mode == "versioned later":
             self.a.switch_on_versions()
+        self.twins = [stack for stack in self.stacks if "-twin-" in stack.name]
+        self.broken = [stack for stack in self.stacks if "-broken-" in stack.name]
+        for stack in self.broken:
+            self.a.put(self.a.stable_key(f"{stack.name}.example.com"), b"not a bundle")
         self.provider = install(
             cloud,
             f"adopting-{word}",
@@ -37,6 +51,7 @@ class TakenOver:
             StableS3KeyDefault="true",
             AdoptedRoleArns=",".join(stack.outputs["Role"] for stack in self.stacks),
         )
+        self.stacks = [stack for stack in self.stacks if stack not in self.twins + self.broken]
         self.a.take_over(self.provider)
 
 
@@ -47,12 +62,14 @@ def answer(response: dict | None) -> tuple[str | None, str | None]:
 class Adopted:
     """One of the stacks."""
 
-    def __init__(self, cloud, taken_over: TakenOver):
+    def __init__(self, cloud, taken_over: TakenOver, stack=None):
         self.cloud, self.a, self.provider = cloud, taken_over.a, taken_over.provider
-        self.first = taken_over.stacks.pop()
-        self.stack, self.domain = self.first.name, f"{self.first.name}.example.com"
+        self.first = stack or taken_over.stacks.pop()
+        self.stack = self.first.name
+        self.domain = f"{self.stack[:-2] if '-twin-' in self.stack else self.stack}.example.com"
         self.role, self.public_key = self.first.outputs["Role"], self.first.outputs["PublicKey"]
-        assert self.a.public_key(self.domain, self.role) == self.public_key
+        if self.first not in taken_over.broken:
+            assert self.a.public_key(self.domain, self.role) == self.public_key
 
     @property
     def physical_id(self) -> str:
@@ -115,9 +132,10 @@ def versioned(request, cloud, systems):
     return Adopted(cloud, systems(request.param))
 
 
-@pytest.mark.contract(26)
+@pytest.mark.contract(26, 30)
 def test_an_update_keeps_key_and_id(adopted):
     """A property changes that has nothing to do with the certificate, and system A's users would force an Update."""
+    assert adopted.physical_id.split("/", 3)[3].startswith("CreateElbBackendCertificates-")
     result = adopted.update(CacheBuster="1")
     assert result.status == "UPDATE_COMPLETE", result.reasons()
     [(kind, sent, status, returned)] = adopted.events()
@@ -195,14 +213,70 @@ def test_a_cleanup_that_is_delivered_twice(versioned):
     assert versioned.a.public_key(versioned.domain, versioned.role) == result.outputs["PublicKey"]
 
 
-@pytest.mark.contract(26)
-def test_a_bucket_without_versions_is_not_rotated_in(cloud, systems):
+@pytest.mark.contract(26, 28)
+@pytest.mark.parametrize("mode", ["not versioned", "suspended"])
+def test_a_bucket_that_keeps_no_versions_is_not_rotated_in(cloud, systems, mode):
     """The copy would overwrite the key in use, and nothing could bring it back."""
-    adopted = Adopted(cloud, systems("not versioned"))
+    adopted = Adopted(cloud, systems(mode))
     result = adopted.update(Rotation="2")
     assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()
-    assert any("versioning" in reason for reason in result.reasons())
+    assert any("put-bucket-versioning" in reason for reason in result.reasons())
     assert adopted.a.public_key(adopted.domain, adopted.role) == adopted.public_key
+    assert adopted.current_id == adopted.physical_id
+    assert adopted.trusted() == [adopted.public_key]
+
+
+@pytest.mark.contract(28)
+@pytest.mark.parametrize("mode", ["not versioned", "suspended"])
+def test_a_copy_of_our_own_is_not_overwritten_in_such_a_bucket(cloud, systems, mode, name):
+    provider = systems(mode).provider
+    stack = application(provider, name, StableS3Key="true")
+    assert stack.create().status == "CREATE_COMPLETE"
+    key, before = f"backend-certificate-{name}.json", stack.attributes["PublicKey"]
+    s3 = cloud.client("s3", as_role=provider.break_glass_role)
+    copy = s3.get_object(Bucket=provider.bucket, Key=key)["Body"].read()
+    result = stack.update(Rotation="2")
+    assert result.status == "UPDATE_ROLLBACK_COMPLETE", result.reasons()
+    assert any("put-bucket-versioning" in reason for reason in result.reasons())
+    assert result.outputs["PublicKey"] == before
+    assert s3.get_object(Bucket=provider.bucket, Key=key)["Body"].read() == copy
+    assert stack.delete().status == "DELETE_COMPLETE"
+
+
+@pytest.mark.contract(29)
+def test_two_stacks_with_one_name_keep_their_key_through_each_others_rotation_and_deletion(cloud, systems):
+    taken_over = systems("versioned")
+    first, second = (Adopted(cloud, taken_over, stack) for stack in taken_over.twins)
+    assert first.public_key == second.public_key
+    for stack in first, second:
+        assert stack.update(CacheBuster="1").status == "UPDATE_COMPLETE"
+    refused = first.update(CacheBuster="1", Rotation="2")
+    assert refused.status == "UPDATE_ROLLBACK_COMPLETE", refused.reasons()
+    assert any("other resource(s) with this AppName use" in reason for reason in refused.reasons())
+    assert second.a.public_key(second.domain, second.role) == second.public_key
+    assert cloud.stacks.delete(first.stack).status == "DELETE_COMPLETE"
+    assert second.a.public_key(second.domain, second.role) == second.public_key
+    assert second.update(CacheBuster="2").outputs["PublicKey"] == second.public_key
+    # Alone now.
+    rotated = second.update(CacheBuster="2", Rotation="2")
+    assert rotated.status == "UPDATE_COMPLETE", rotated.reasons()
+    assert second.a.public_key(second.domain, second.role) == rotated.outputs["PublicKey"]
+    assert cloud.stacks.delete(second.stack).status == "DELETE_COMPLETE"
+    assert second.left() == []
+
+
+@pytest.mark.contract(30)
+@pytest.mark.parametrize("rotates", [False, True], ids=["delete", "rotate"])
+def test_an_object_that_cannot_be_read_stops_neither_a_delete_nor_another_rotation(cloud, systems, rotates):
+    taken_over = systems("versioned")
+    adopted = Adopted(cloud, taken_over, taken_over.broken[int(rotates)])
+    if rotates:
+        result = adopted.update(Rotation="2")
+        assert result.status == "UPDATE_COMPLETE", result.reasons()
+        assert result.outputs["PublicKey"] != adopted.public_key
+        assert adopted.a.public_key(adopted.domain, adopted.role) == result.outputs["PublicKey"]
+    assert cloud.stacks.delete(adopted.stack).status == "DELETE_COMPLETE"
+    assert adopted.refused() == []
 
 
 @pytest.mark.contract(26)

@@ -197,6 +197,15 @@ class SystemA:
     def switch_on_versions(self) -> None:
         self.cloud.client("s3").put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
 
+    def suspend_versions(self) -> None:
+        self.cloud.client("s3").put_bucket_versioning(
+            Bucket=self.bucket, VersioningConfiguration={"Status": "Suspended"}
+        )
+
+    def put(self, key: str, body: bytes) -> None:
+        """What somebody writes in a bundle's place before the take-over."""
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+
     def parameters(self, domain: str) -> dict[str, str]:
         return {
             "Domain": domain,
