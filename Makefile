@@ -80,7 +80,7 @@ soak: setup package ## Run many more random histories than `make test` does
 	STACKCERT_HISTORIES=50000 STACKCERT_HISTORY_SEED=$$RANDOM $(SWIFT_TEST) --filter HistoryTests
 	STACKCERT_BLACK_BOX_HISTORIES=200 $(PYTHON) -m pytest -q Tests/Integration/test_histories.py
 
-kill: setup package $(COMMAND) ## Kill processes at every call that changes something, not at a sample as `make test` does
+kill: setup package $(COMMAND) ## Kill pull, the provider and the renewal at every call that changes something, not at a sample as `make test` does
 	STACKCERT_KILL=all $(PYTHON) -m pytest -q Tests/Integration -m kill
 
 invoke: setup package ## Run one event through the packaged zip: make invoke PAYLOAD=file.json

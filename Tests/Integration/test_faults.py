@@ -259,6 +259,7 @@ def test_many_stacks_at_once(app, provider):
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     for stack in stacks:
         assert stack.result.status == "CREATE_COMPLETE"
         consistent(provider, stack)

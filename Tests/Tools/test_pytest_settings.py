@@ -1,4 +1,4 @@
-"""The settings of the two pytest suites: what happens in a thread counts."""
+"""The settings of the pytest suites: what happens in a thread, or in the end of an object, counts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,24 @@ def test_something():
 """
 
 
-@pytest.mark.parametrize("settings", ["Integration/pytest.ini", "LocalCloud/pyproject.toml"])
+ENDING = """
+class Thing:
+    def __del__(self):
+        1 / {divisor}
+
+def test_something():
+    Thing()
+"""
+
+
+@pytest.mark.parametrize("program", [DYING, ENDING], ids=["thread", "object"])
+@pytest.mark.parametrize("settings", ["Integration/pytest.ini", "LocalCloud/pyproject.toml", "Tools/pytest.ini"])
 @pytest.mark.parametrize(("divisor", "status"), [(0, 1), (1, 0)], ids=["dies", "ends"])
-def test_a_thread_that_dies_fails_its_test(tmp_path: Path, settings: str, divisor: int, status: int):
-    file = tmp_path / "test_thread.py"
-    file.write_text(DYING.format(divisor=divisor))
+def test_an_error_outside_a_tests_own_lines_fails_it(
+    tmp_path: Path, program: str, settings: str, divisor: int, status: int
+):
+    file = tmp_path / "test_something.py"
+    file.write_text(program.format(divisor=divisor))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", TESTS / settings, "--rootdir", tmp_path, file],
         capture_output=True,

@@ -248,6 +248,7 @@ class Renewal:
             run.start()
         for run in runs:
             run.join(60)
+            assert not run.is_alive(), "a run did not end within a minute"
         return self.outcomes(stack)
 
     def metrics(self) -> dict[str, Any]:

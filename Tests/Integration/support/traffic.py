@@ -111,6 +111,7 @@ class Traffic:
             stop.set()
             for worker in workers:
                 worker.join(10)
+                assert not worker.is_alive(), "a handshake did not end within ten seconds"
 
 
 def agrees(traffic: Traffic, checker: BackendChecker) -> bool:
