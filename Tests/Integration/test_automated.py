@@ -7,6 +7,7 @@ import os
 import urllib.request
 
 import pytest
+from judges.cases import domain as long_domain
 from localcloud.authz import context
 from localcloud.elb import BackendChecker
 from support import documents, impostor, tls
@@ -58,6 +59,21 @@ def test_the_load_balancer_trusts_the_server_and_no_impostor(cloud, shop, provid
     assert tls.certificate_fingerprint(bundle["certificate"]) in balancer.get(server.port(8443))[1]
     with impostor.serving(DOMAIN, tmp_path) as port:
         assert not balancer.check(port).trusted
+
+
+@pytest.mark.contract(31)
+@pytest.mark.parametrize("length", [63, 128])
+def test_servers_of_a_long_domain_come_up(cloud, provider, name, length):
+    """Neither the wildcard nor, of 128, the domain fits a common name. The boot script runs curl --cacert."""
+    domain = long_domain(length - len(".example.com")) + ".example.com"
+    made = cloud.stacks.create(name, documents.path("automated"), parameters(cloud, provider, domain))
+    try:
+        assert made.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
+        [server] = servers_of(cloud, made)
+        verdict = load_balancer(cloud, made).check(server.port(8443))
+        assert verdict.trusted and verdict.public_key == made.outputs["PublicKey"]
+    finally:
+        assert cloud.stacks.delete(name).status == "DELETE_COMPLETE"
 
 
 def test_the_private_key_is_readable_by_the_tls_server_only(cloud, shop):

@@ -32,7 +32,7 @@ class Case:
     @property
     def host(self) -> str:
         """The domain as it stands in DNS; empty for a request."""
-        return idna.encode(self.domain, uts46=True).decode() if self.domain else ""
+        return written(self.domain) if self.domain else ""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,10 @@ class Document:
 
 
 def written(name: str) -> str:
+    """As it stands in a certificate."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
-        return name
+        return name if name.isascii() else idna.encode(name, uts46=True).decode()
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)

@@ -31,7 +31,7 @@ class Surroundings:
 def self_signed(domain: str) -> tuple[bytes, bytes]:
     """A certificate and its private key (PEM), of nobody in particular."""
     key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain[:64])])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
