@@ -15,6 +15,9 @@ package struct AdoptedCertificate: Hashable, Sendable, Codable {
     package let generation: String
     package let facts: CertificateFacts
     package let claim: Claim
+    /// Whether the resource's use of the object is noted below ``SystemAObject/usesPrefix``, as long as it lasts; nil in
+    /// records of versions that noted none. Then the record itself says that the object is used.
+    let useIsNoted: Bool?
 
     package init(
         bucket: String, key: String, versionID: String?, physicalResourceID: String, generation: String,
@@ -27,6 +30,7 @@ package struct AdoptedCertificate: Hashable, Sendable, Codable {
         self.generation = generation
         self.facts = facts
         self.claim = claim
+        useIsNoted = true
     }
 
     /// The version to ask for, also after versioning was enabled: what was there before has the version `null` from then on.

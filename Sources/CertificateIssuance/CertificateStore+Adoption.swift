@@ -85,42 +85,31 @@ extension CertificateStore {
     /// The resource's own note goes first, then the others are listed: of two resources that are deleted at the same time
     /// one at least sees that nobody is left.
     ///
-    /// - Parameter versionID: the version that was adopted; nil when none was: then the current one.
+    /// - Parameter adopted: what was written down of the adoption; nil when nothing was: then the current version goes.
     /// - Returns: how many other resources use the object. With any it stays.
     package func remove(
-        _ object: SystemAObject, versionID: String?, of owner: CertificateOwner, deadline: UnixInstant
+        _ object: SystemAObject, adopted: AdoptedCertificate?, of owner: CertificateOwner, deadline: UnixInstant
     ) async throws -> Int {
+        if let adopted, adopted.useIsNoted != true {
+            // From here on the record does not stand for a use any more.
+            try await state.write(
+                adopted.replacing(facts: adopted.facts, claim: adopted.claim), at: owner.adoptionKey,
+                deadline: deadline)
+        }
         try await state.delete(owner.useKey(of: object), deadline: deadline)
         let others = try await otherUses(of: object, than: owner, deadline: deadline)
         // In a bucket without versions the key may hold a copy of ours by now.
-        if others == 0, let head = try await unmarkedHead(of: object, versionID: versionID, deadline: deadline) {
+        if others == 0,
+            let head = try await unmarkedHead(of: object, versionID: adopted?.storedVersionID, deadline: deadline)
+        {
             _ = try await unlessAbsent {
                 try await s3.deleteObject(
-                    bucket: object.bucket, key: object.key, versionID: versionID ?? head.versionID, deadline: deadline)
+                    bucket: object.bucket, key: object.key, versionID: adopted?.storedVersionID ?? head.versionID,
+                    deadline: deadline)
             }
         }
         try await state.delete(owner.adoptionKey, deadline: deadline)
         return others
-    }
-
-    /// Whether the resource uses system A's object.
-    package func uses(_ object: SystemAObject, owner: CertificateOwner, deadline: UnixInstant) async throws -> Bool {
-        try await unlessAbsent {
-            try await s3.headObject(bucket: state.name, key: owner.useKey(of: object), deadline: deadline)
-        } != nil
-    }
-
-    /// How many other resources use system A's object. Those that this provider has never heard of are not counted.
-    func otherUses(
-        of object: SystemAObject, than owner: CertificateOwner, deadline: UnixInstant
-    ) async throws -> Int {
-        try await s3.listObjects(bucket: state.name, prefix: object.usesPrefix, deadline: deadline)
-            .count { $0.key != owner.useKey(of: object) }
-    }
-
-    private func noteUse(of object: SystemAObject, by owner: CertificateOwner, deadline: UnixInstant) async throws {
-        _ = try await s3.putObject(
-            bucket: state.name, key: owner.useKey(of: object), body: [], deadline: deadline)
     }
 
     /// What is at system A's key; nil when nothing is there, or a copy of ours. That one is encrypted under a key with

@@ -122,7 +122,7 @@ extension CertificateStore {
             case .ours(_, let copied) where copied.certificateFingerprint == facts?.certificateFingerprint:
                 try await delete(newer, bucket: address.bucket, deadline: deadline)
                 return true
-            case .unmarked where adopted != nil:
+            case .unmarked where version.versionID == adopted?.storedVersionID:
                 try await delete(newer, bucket: address.bucket, deadline: deadline)
                 return true
             case .ours(_, let copied) where copied.issuedAt > claim.issuedAt: return true

@@ -22,9 +22,12 @@ extension BackendCertificateHandler {
         _ physicalResourceID: String, to target: Target, for request: CustomResourceRequest,
         in context: ResourceContext
     ) async throws -> ResourceOutcome {
+        // What is written down and cannot be read is not the object: its key is to stay trusted.
+        let recorded = try await store.adopted(by: request.owner, deadline: context.deadline)
         let adopted: AdoptedCertificate?
         do {
-            adopted = try await adoption(physicalResourceID, target: target, for: request, in: context)
+            adopted = try await adoption(
+                physicalResourceID, recorded: recorded, target: target, for: request, in: context)
         } catch let error as IssuanceError where error.code == .unreadable {
             // A rotation does not need the old certificate. Its public key is not known, so it cannot be trusted beside
             // the new one.
@@ -107,7 +110,7 @@ extension BackendCertificateHandler {
             try await store.bury(target.address, issuedAt: request.issuedAt, deadline: context.deadline)
         }
         let others = try await store.remove(
-            object, versionID: adopted?.storedVersionID, of: request.owner, deadline: context.deadline)
+            object, adopted: adopted, of: request.owner, deadline: context.deadline)
         if others > 0 {
             context.logger.notice(
                 "private key kept: other resources with this AppName use it",
@@ -129,10 +132,11 @@ extension BackendCertificateHandler {
 
     /// What is adopted under this id already, or the object that the old properties lead to.
     private func adoption(
-        _ physicalResourceID: String, target: Target, for request: CustomResourceRequest, in context: ResourceContext
+        _ physicalResourceID: String, recorded: AdoptedCertificate?, target: Target,
+        for request: CustomResourceRequest, in context: ResourceContext
     ) async throws -> AdoptedCertificate? {
-        if let adopted = try await store.adopted(by: request.owner, deadline: context.deadline) {
-            return try await store.stillExists(adopted, deadline: context.deadline) ? adopted : nil
+        if let recorded {
+            return try await store.stillExists(recorded, deadline: context.deadline) ? recorded : nil
         }
         // A late delivery must not use again what its Delete has let go.
         try await store.stopIfBuried(

@@ -103,6 +103,32 @@ import Timekeeping
         #expect(reply.reason?.contains("The key that the stack rolls back to is not at") == true)
     }
 
+    @Test("A rollback to system A's key fails when somebody put another object over it", .contract(26, 28))
+    func coveredAdoptedKey() async throws {
+        let provider = try TestProvider(stableS3Key: true)
+        let adopted = try await provider.putSystemABundle()
+        var stack = ScriptedStack(provider, properties: Self.small)
+        _ = try await stack.deliver(stack.event(.update, id: TestProvider.logStream))
+        let other = try await provider.putSystemABundle()
+        let update = stack.event(.update, Self.rotated, old: Self.small, id: TestProvider.logStream)
+        let rotated = try await stack.deliver(update)
+        #expect(rotated.status == "SUCCESS")
+        let back = stack.event(.update, Self.small, old: Self.rotated, id: rotated.physicalResourceID)
+        let reply = try await stack.deliver(back)
+        #expect(reply.status == "FAILED")
+        #expect(reply.reason?.contains("The key that the stack rolls back to is not at") == true)
+        #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == rotated.data?["PublicKey"])
+        // What the reason says to do: the adopted version is the newest one again, but for ours.
+        for version in provider.s3.versions(bucket: TestProvider.adoptedBucket).dropFirst().prefix(1) {
+            try await provider.client.deleteObject(
+                bucket: TestProvider.adoptedBucket, key: version.key, versionID: version.versionID,
+                deadline: provider.clock.now.advanced(by: .seconds(60)))
+        }
+        #expect(try await stack.deliver(back).data?["PublicKey"] == adopted)
+        #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == adopted)
+        #expect(adopted != other)
+    }
+
     @Test("Without the permission to ask nothing is overwritten, and the reason says what to update", .contract(28))
     func forbidden() async throws {
         let provider = try TestProvider(stableS3Key: true)

@@ -113,4 +113,51 @@ import Timekeeping
         #expect(try await stack.deliver(event(.delete, isOther: true, in: &stack)).status == "SUCCESS")
         #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == key)
     }
+
+    /// What an earlier version wrote: a record without a note of the use.
+    private func forgetUse(guid: String) async throws {
+        let deadline = provider.clock.now.advanced(by: .seconds(60))
+        let state = provider.s3.objects(bucket: TestProvider.stateBucket)
+        for (key, body) in state where key.contains(guid) {
+            if key.hasPrefix("adopted/") {
+                try await provider.client.deleteObject(bucket: TestProvider.stateBucket, key: key, deadline: deadline)
+            } else if key.hasSuffix("/adopted.json") {
+                let earlier = String(decoding: body, as: UTF8.self).replacing(",\"useIsNoted\":true", with: "")
+                #expect(!earlier.contains("useIsNoted"))
+                _ = try await provider.client.putObject(
+                    bucket: TestProvider.stateBucket, key: key, body: Array(earlier.utf8), deadline: deadline)
+            }
+        }
+    }
+
+    @Test("What was adopted before uses were noted counts as used, without an update of it", .contract(29))
+    func adoptedEarlier() async throws {
+        var stack = stack
+        let key = try await provider.putSystemABundle()
+        for isOther in [false, true] { _ = try await stack.deliver(event(.update, isOther: isOther, in: &stack)) }
+        try await forgetUse(guid: StackEvent.stackGUID)
+        let refused = try await stack.deliver(event(.update, Self.rotated, isOther: true, in: &stack))
+        #expect(refused.status == "FAILED")
+        #expect(refused.reason?.contains("1 other resource(s) with this AppName use") == true)
+        #expect(try await stack.deliver(event(.delete, isOther: true, in: &stack)).status == "SUCCESS")
+        #expect(try provider.publicKey(in: TestProvider.adoptedBucket) == key)
+        #expect(try await stack.deliver(event(.delete, isOther: false, in: &stack)).status == "SUCCESS")
+        #expect(provider.s3.versions(bucket: TestProvider.adoptedBucket).isEmpty)
+    }
+
+    @Test("Of two Deletes at once of what was adopted earlier one removes the key", .contract(29))
+    func earlierDeletesAtOnce() async throws {
+        var stack = stack
+        try await provider.putSystemABundle()
+        for isOther in [false, true] { _ = try await stack.deliver(event(.update, isOther: isOther, in: &stack)) }
+        for guid in [StackEvent.stackGUID, Self.otherGUID] { try await forgetUse(guid: guid) }
+        let events = [event(.delete, isOther: false, in: &stack), event(.delete, isOther: true, in: &stack)]
+        let provider = provider
+        try await withThrowingTaskGroup(of: CustomResourceReply.Status.self) { group in
+            for event in events { group.addTask { try await provider.deliver(event) } }
+            for try await status in group { #expect(status == .success) }
+        }
+        #expect(provider.s3.versions(bucket: TestProvider.adoptedBucket).isEmpty)
+        #expect(provider.s3.objects(bucket: TestProvider.stateBucket).keys.allSatisfy { $0.hasPrefix("tombstones/") })
+    }
 }

@@ -75,12 +75,49 @@ import Timekeeping
         #expect(reply.reason?.contains("hush") == false)
     }
 
-    @Test("An object too large to be one is as unreadable", .contract(30))
+    @Test("An object larger than what is read stops neither a Delete nor another Rotation", .contract(30))
     func tooLarge() async throws {
+        let provider = try await provider(holding: "large")
+        provider.s3.onOperation {
+            $0.name == "GetObject" && $0.key == TestProvider.stableKey ? .answerTooLarge : nil
+        }
+        var stack = ScriptedStack(provider, properties: Self.small)
+        let kept = try await stack.deliver(stack.event(.update, id: TestProvider.logStream))
+        #expect(kept.status == "FAILED")
+        #expect(kept.reason?.contains("is too large to hold a certificate") == true)
+        let rotation = stack.event(.update, Self.rotated, old: Self.small, id: TestProvider.logStream)
+        #expect(try await stack.deliver(rotation).status == "SUCCESS")
+        #expect(try await stack.delete(TestProvider.logStream).status == "SUCCESS")
+        #expect(!provider.s3.objects(bucket: TestProvider.adoptedBucket).keys.contains(TestProvider.stableKey))
+    }
+
+    @Test("A damaged record of an adopted certificate does not drop its key from the trusted ones", .contract(30))
+    func damagedRecord() async throws {
+        let provider = try TestProvider()
+        let key = try await provider.putSystemABundle()
+        var stack = ScriptedStack(provider, properties: Self.small)
+        _ = try await stack.deliver(stack.event(.update, id: TestProvider.logStream))
+        let record = "records/\(StackEvent.stackGUID)/ElbBackendCertificate/adopted.json"
+        _ = try await provider.client.putObject(
+            bucket: TestProvider.stateBucket, key: record, body: Array("{}".utf8),
+            deadline: provider.clock.now.advanced(by: .seconds(60)))
+        let rotation = stack.event(.update, Self.rotated, old: Self.small, id: TestProvider.logStream)
+        let refused = try await stack.deliver(rotation)
+        #expect(refused.status == "FAILED")
+        #expect(refused.reason?.contains(record) == true)
+        // What the reason says to do.
+        try await provider.client.deleteObject(
+            bucket: TestProvider.stateBucket, key: record, deadline: provider.clock.now.advanced(by: .seconds(60)))
+        let again = stack.event(.update, Self.rotated, old: Self.small, id: TestProvider.logStream)
+        let rotated = try await stack.deliver(again)
+        #expect(rotated.data?["PreviousPublicKey"] == key)
+    }
+
+    @Test("An answer that does not come is no answer about the object", .contract(30))
+    func noAnswer() async throws {
         let provider = try await provider(holding: "")
         provider.s3.onOperation { $0.name == "GetObject" && $0.key == TestProvider.stableKey ? .reset : nil }
         var stack = ScriptedStack(provider, properties: Self.small)
-        // An answer that does not come is no answer about the object.
         let event = stack.event(.update, Self.rotated, old: Self.small, id: TestProvider.logStream)
         #expect(try await stack.deliver(event).status == "FAILED")
     }

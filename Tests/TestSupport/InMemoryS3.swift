@@ -35,6 +35,8 @@ package final class InMemoryS3: HTTPExecutor {
         case loseAnswer
         /// It is carried out; no answer comes until the caller's deadline has passed.
         case hangAfterwards
+        /// It is carried out; the answer is larger than what the caller reads.
+        case answerTooLarge
     }
 
     private let clock: VirtualClock
@@ -151,7 +153,7 @@ package final class InMemoryS3: HTTPExecutor {
             throw TransportError(.connectionLost, "S3 in memory: the connection was reset.")
         case .hang:
             throw hang(until: deadline)
-        case .loseAnswer, .hangAfterwards, nil:
+        case .loseAnswer, .hangAfterwards, .answerTooLarge, nil:
             break
         }
         let answer = carryOut(parsed, now: now)
@@ -160,6 +162,8 @@ package final class InMemoryS3: HTTPExecutor {
             throw TransportError(.connectionLost, "S3 in memory: the answer was lost.")
         case .hangAfterwards:
             throw hang(until: deadline)
+        case .answerTooLarge:
+            throw TransportError(.responseTooLarge, "S3 in memory: the answer is larger than 16 MB.")
         default:
             break
         }
