@@ -29,7 +29,7 @@ def test_histories_leave_one_bundle_while_the_stack_lives_and_none_afterwards(pr
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(Player.play, players))
-        cloud.asynchronous.wait_idle()
+        assert cloud.asynchronous.wait_idle()
     finally:
         cloud.environment.rollback = before
     for player in players:

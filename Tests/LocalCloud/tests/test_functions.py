@@ -72,7 +72,7 @@ def test_a_process_that_is_at_work_when_they_change_is_not_used_again(cloud, fun
         time.sleep(0.01)
     cloud.functions.set_variables({"SSL_CERT_FILE": "/trust.pem"})
     try:
-        cloud.asynchronous.wait_idle()
+        assert cloud.asynchronous.wait_idle()
         assert invoke(cloud, {})[1]["variables"]["SSL_CERT_FILE"] == "/trust.pem"
     finally:
         cloud.functions.set_variables({})
@@ -117,7 +117,7 @@ def test_asynchronous_events_are_redelivered_and_then_handed_over(cloud, functio
         DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{cloud.account}:failures"}},
     )
     assert invoke(cloud, {"raise": True}, InvocationType="Event")[0]["StatusCode"] == 202
-    cloud.asynchronous.wait_idle()
+    assert cloud.asynchronous.wait_idle()
     assert [(i.attempt, i.error) for i in cloud.recorder.invocations] == [(1, True), (2, True), (3, True)]
     assert len({i.request_id for i in cloud.recorder.invocations}) == 1
     message = json.loads(cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"])
@@ -128,7 +128,7 @@ def test_asynchronous_events_are_redelivered_and_then_handed_over(cloud, functio
 def test_an_event_too_old_for_a_retry_is_not_retried(cloud, function):
     cloud.client("lambda").put_function_event_invoke_config(FunctionName="standin", MaximumEventAgeInSeconds=120)
     invoke(cloud, {"raise": True}, InvocationType="Event")
-    cloud.asynchronous.wait_idle()
+    assert cloud.asynchronous.wait_idle()
     assert len(cloud.recorder.invocations) == 2
     cloud.client("lambda").delete_function_event_invoke_config(FunctionName="standin")
 
@@ -300,7 +300,7 @@ def test_duplicate_and_late_delivery(cloud, template):
     cloud.faults.add("duplicate", "Create", kind=DELIVERY)
     result = cloud.stacks.create("doubled", template)
     assert result.status == "CREATE_COMPLETE"
-    cloud.asynchronous.wait_idle()
+    assert cloud.asynchronous.wait_idle()
     creates = [i for i in cloud.recorder.invocations if b'"Create"' in i.payload]
     certificates = [i for i in creates if b'"Certificate"' in i.payload]
     assert len(creates) == 3 and len(certificates) in (1, 2)
