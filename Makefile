@@ -14,7 +14,7 @@ SWIFT_TEST := swift test --skip-build --disable-xctest
 PYTEST := $(PYTHON) -m pytest -q --durations=10
 PARALLEL := -n 2 --dist loadgroup
 
-.PHONY: help setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill invoke clean
+.PHONY: help published setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill invoke clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -25,7 +25,11 @@ setup: .venv/.complete ## Install what is missing: Debian packages and the Pytho
 	Tools/setup
 	touch $@
 
-package: $(ZIP) ## Build the Lambda's zip
+package: $(ZIP) published ## Build the Lambda's zip
+
+# The templates without their comments, which is what users deploy.
+published:
+	python3 Tools/publish_templates.py dist/templates templates/*.yml
 
 $(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
 	./package.sh

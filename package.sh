@@ -3,14 +3,15 @@
 #
 #     ./package.sh [--upload BUCKET]
 #
-# Writes dist/stackcert-<arch>.zip with `stackcert`, its systemd units and `NOTICE`; dist/stackcert-lambda-<arch>.zip with
+# Writes dist/templates/*.yml, the templates without their comments; dist/stackcert-<arch>.zip with `stackcert`, its systemd units and `NOTICE`; dist/stackcert-lambda-<arch>.zip with
 # `bootstrap` and `NOTICE`; and beside them the list of what they were made of. The same sources, toolchain and packages
 # give the same bytes, wherever the clone lies. Refuses a program that Amazon Linux 2023 could not load. Prints the zips'
 # sizes and hashes, and the path of the Lambda's as the last line.
 #
-# --upload copies each zip to s3://BUCKET/stackcert/<sha256>/<name>.zip, a key that never changes its meaning, and prints
-# the three parameters of templates/provider.yml that name them. AWS_ENDPOINT_URL, AWS_PROFILE and the rest are the AWS
-# CLI's.
+# --upload copies each file to s3://BUCKET/stackcert/<sha256>/<name>, a key that never changes its meaning. It prints the
+# three parameters of provider.yml that name the zips, and the address of a console page that creates the provider's
+# stack from them. Lambda takes a zip only from a bucket of the function's own region: upload once for each region.
+# AWS_ENDPOINT_URL, AWS_PROFILE and the rest are the AWS CLI's.
 set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C TZ=UTC
@@ -90,22 +91,49 @@ pack() {
     echo "  sha256: $sha256"
 }
 
-# upload ZIP PARAMETER: copies it to a key that says what is in it.
+aws() { PATH="$PWD/.venv/bin:$PATH" command aws "$@"; }
+
+# upload FILE: copies dist/FILE to a key that says what is in it. Leaves the key in $key.
 upload() {
-    local key=stackcert/$sha256/$1
-    PATH="$PWD/.venv/bin:$PATH" aws s3 cp --only-show-errors "dist/$1" "s3://$bucket/$key" >&2
+    key=stackcert/$(sha256sum "dist/$1" | cut -d' ' -f1)/${1##*/}
+    aws s3 cp --only-show-errors "dist/$1" "s3://$bucket/$key" >&2
+}
+
+# upload_zip ZIP PARAMETER: copies it, and remembers it as a parameter of provider.yml.
+upload_zip() {
+    upload "$1"
     parameters+="$2: $key"$'\n'
+    query+="&param_$2=$key"
+}
+
+# upload_templates: copies them, and remembers the address of the console's page for provider.yml.
+upload_templates() {
+    local region template suffix=amazonaws.com
+    region=$(aws s3api get-bucket-location --bucket "$bucket" --query LocationConstraint --output text)
+    [[ $region != None && $region != null ]] || region=us-east-1
+    [[ $region != cn-* ]] || suffix=amazonaws.com.cn
+    for template in dist/templates/*.yml; do
+        upload "templates/${template##*/}"
+        templates+="  https://$bucket.s3.$region.$suffix/$key"$'\n'
+        [[ $template != */provider.yml ]] || provider=https://$bucket.s3.$region.$suffix/$key
+    done
+    console="https://console.aws.amazon.com/cloudformation/home?region=$region#/stacks/quickcreate"
+    console+="?templateURL=$provider&stackName=stackcert$query"
 }
 
 parameters="CodeS3Bucket: $bucket"$'\n'
+query="&param_CodeS3Bucket=$bucket&param_Architecture=$arch"
+templates='' provider='' console=''
+rm -rf dist/templates
+python3 Tools/publish_templates.py dist/templates templates/*.yml
 echo "Building (a first build takes five minutes and more) …"
 command=stackcert-$arch.zip
 pack stackcert stackcert "$command" \
     stackcert-pull.service=docs/systemd/stackcert-pull.service:644 stackcert-pull.timer=docs/systemd/stackcert-pull.timer:644
-[[ -z $bucket ]] || upload "$command" CommandS3Key
+[[ -z $bucket ]] || upload_zip "$command" CommandS3Key
 function=stackcert-lambda-$arch.zip
 pack StackCertLambda bootstrap "$function"
-[[ -z $bucket ]] || upload "$function" CodeS3Key
+[[ -z $bucket ]] || upload_zip "$function" CodeS3Key
 
 {
     swift --version 2>/dev/null | head -n1
@@ -116,5 +144,12 @@ for pin in sorted(json.load(open("Package.resolved"))["pins"], key=lambda pin: p
 } >"dist/stackcert-$arch.resolved.txt"
 echo "Made of:"
 sed 's/^/  /' "dist/stackcert-$arch.resolved.txt"
-[[ -z $bucket ]] || printf %s "$parameters"
+if [[ -n $bucket ]]; then
+    upload_templates
+    echo "Templates, for --template-url:"
+    printf %s "$templates"
+    echo "Create the provider's stack in the console:"
+    echo "  $console"
+    printf %s "$parameters"
+fi
 echo "dist/$function"

@@ -41,7 +41,7 @@ def servers_of(cloud, result) -> list:
 @pytest.fixture(scope="module")
 def shop(cloud, provider):
     """A stack of automated.yml, and how to describe it anew."""
-    made = cloud.stacks.create("automated", documents.path("automated"), parameters(cloud, provider, DOMAIN))
+    made = cloud.stacks.create("automated", documents.published("automated"), parameters(cloud, provider, DOMAIN))
     assert made.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
     yield lambda: cloud.stacks.describe("automated")
     if cloud.stacks.exists("automated"):
@@ -66,7 +66,7 @@ def test_the_load_balancer_trusts_the_server_and_no_impostor(cloud, shop, provid
 def test_servers_of_a_long_domain_come_up(cloud, provider, name, length):
     """Neither the wildcard nor, of 128, the domain fits a common name. The boot script runs curl --cacert."""
     domain = long_domain(length - len(".example.com")) + ".example.com"
-    made = cloud.stacks.create(name, documents.path("automated"), parameters(cloud, provider, domain))
+    made = cloud.stacks.create(name, documents.published("automated"), parameters(cloud, provider, domain))
     try:
         assert made.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
         [server] = servers_of(cloud, made)
@@ -209,14 +209,14 @@ def test_the_servers_role_could_not_be_wider(cloud, shop, provider, sid, widened
 
 def test_the_plain_and_the_front_end_step(cloud):
     image = surroundings(cloud, "plain.example.com").image_id
-    plain = cloud.stacks.create("plain", documents.path("simple"), {"ImageId": image})
+    plain = cloud.stacks.create("plain", documents.published("simple"), {"ImageId": image})
     assert plain.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
     [server] = servers_of(cloud, plain)
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port(8080)}/", timeout=5) as answer:
         assert b"request 1" in answer.read()
     around = surroundings(cloud, "front.example.com").parameters
     front = cloud.stacks.update(
-        "plain", documents.path("frontend-certificate"), {**around, "Domain": "front.example.com"}
+        "plain", documents.published("frontend-certificate"), {**around, "Domain": "front.example.com"}
     )
     assert front.status == "UPDATE_COMPLETE", front.reasons()
     records = cloud.client("route53").list_resource_record_sets(HostedZoneId=around["Route53HostedZoneId"])
@@ -239,7 +239,7 @@ def test_the_step_with_a_certificate_made_by_hand(cloud):
         "CertificateS3Key": "first.json",
         "PublicKey": tls.public_key_in(certificate),
     }
-    made = cloud.stacks.create("by-hand", documents.path("backend-certificate"), given)
+    made = cloud.stacks.create("by-hand", documents.published("backend-certificate"), given)
     assert made.status == "CREATE_COMPLETE", [i.console for i in cloud.instances.all]
     [server] = servers_of(cloud, made)
     status, page = load_balancer(cloud, made).get(server.port(8443))

@@ -30,7 +30,7 @@ class Shop:
             "CertificateBucket": provider.bucket,
             "CreateElbBackendCertificatesArn": provider.arn,
         }
-        template = documents.path("automated")
+        template = documents.published("automated")
         self.result = cloud.stacks.create(STACK, template, parameters, RoleARN=deployer(cloud))
         assert self.result.status == "CREATE_COMPLETE", self.result.reasons()
 

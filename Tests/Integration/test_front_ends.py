@@ -41,7 +41,7 @@ def renewals(authority) -> Iterator[RenewalInformation]:
 
 def made(cloud, template: str, domain: str, parameters: dict[str, str]):
     given = {**parameters, "Domain": domain}
-    result = cloud.stacks.create(domain.split(".")[0], documents.path(template), given, RoleARN=deployer(cloud))
+    result = cloud.stacks.create(domain.split(".")[0], documents.published(template), given, RoleARN=deployer(cloud))
     assert result.status == "CREATE_COMPLETE", result.reasons()
     return result
 

@@ -59,7 +59,7 @@ class Story:
 
     def _start(self, operation: str, stack: str, template: str | None, *more: str, **parameters: str) -> None:
         listed = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
-        body = ["--template-body", f"file://templates/{template}"] if template else ["--use-previous-template"]
+        body = ["--template-body", f"file://dist/templates/{template}"] if template else ["--use-previous-template"]
         code, answer = self.stage.aws(
             "cloudformation",
             operation,

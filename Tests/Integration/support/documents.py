@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from localcloud.engine.template import load
 
-from support.paths import TEMPLATES
+from support.paths import REPOSITORY, TEMPLATES
 
 STEPS = ("simple", "frontend-certificate", "backend-certificate", "automated")
 NAMES = ("provider", "lets-encrypt-provider", "renewal-role", *STEPS, "letsencrypt", "website")
 
 
+_published = runpy.run_path(str(REPOSITORY / "Tools" / "publish_templates.py"))["published"]
+
+
 def path(name: str) -> Path:
     return TEMPLATES / f"{name}.yml"
+
+
+def published(name: str) -> str:
+    """The template's text as package.sh writes it to dist/templates, which is what users deploy."""
+    return _published(path(name).read_text())
 
 
 def read(name: str) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from localcloud.accounts import trust
 from localcloud.acme import CertificateAuthority
 from localcloud.acme.renewal_information import RenewalInformation, certificate_id
 
+from support import documents
 from support.application import Application
-from support.paths import TEMPLATES, architecture
+from support.paths import architecture
 from support.provider import CODE_BUCKET, CODE_KEY, Provider
 
 ATTRIBUTES = (
@@ -128,7 +129,7 @@ def install(beside: Provider, stack: str = "letsencrypt", **parameters: str) -> 
         "BreakGlassRoleArn": beside.break_glass_role,
         **parameters,
     }
-    result = cloud.stacks.create(stack, TEMPLATES / "lets-encrypt-provider.yml", given)
+    result = cloud.stacks.create(stack, documents.published("lets-encrypt-provider"), given)
     if result.status != "CREATE_COMPLETE":
         raise RuntimeError(f"lets-encrypt-provider.yml: {result.status}: {result.reasons()}")
     return LetsEncryptProvider(beside, stack, result.outputs, zone)

@@ -9,7 +9,8 @@ from typing import Any
 
 from localcloud import LocalCloud
 
-from support.paths import TEMPLATES, architecture, command_zip, function_zip
+from support import documents
+from support.paths import architecture, command_zip, function_zip
 
 CODE_BUCKET = "code-of-stackcert"
 CODE_KEY = "stackcert-lambda.zip"
@@ -130,7 +131,7 @@ def install(cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = Tru
                 "Resource": "*",
             },
         )
-    result = cloud.stacks.create(stack, TEMPLATES / "provider.yml", given)
+    result = cloud.stacks.create(stack, documents.published("provider"), given)
     if result.status != "CREATE_COMPLETE":
         raise RuntimeError(f"provider.yml: {result.status}: {result.reasons()}")
     return Provider(cloud, stack, result.outputs)
