@@ -64,8 +64,9 @@ extension CertificateStore {
             throw IssuanceError(
                 .stableKeyUnavailable,
                 "StableS3Key would overwrite \(object), which holds the key in use, and the bucket keeps no versions to "
-                    + "roll back to. Enable versioning: aws s3api put-bucket-versioning --bucket \(object.bucket) "
-                    + "--versioning-configuration Status=Enabled")
+                    + "roll back to. Enable versioning, wait 15 minutes (S3 needs up to that long) and update the stack "
+                    + "again: aws s3api put-bucket-versioning --bucket \(object.bucket) --versioning-configuration "
+                    + "Status=Enabled")
         }
     }
 
