@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-import signal
 import socket
 import ssl
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -506,46 +504,6 @@ def test_a_limit_is_told_and_no_order_is_tried_before_the_authority_allows_it(
     assert again.returncode == 76
     assert "asked to wait until" in again.stderr
     assert len(issuing.authority.shim.named("newOrder")) == before
-
-
-def test_a_process_that_is_killed_in_a_request_is_succeeded_by_one_that_finishes(
-    issuing: Issuing, domain: str, zone: str, killer: Callable[[Issuing, str, str], None]
-):
-    for kind in ("newOrder", "authorization", "challenge", "finalize", "certificate"):
-        killer(issuing, domain, kind)
-        before = issuing.orders()
-        issuing.issued(domain, more=("--force",))
-        verified(issuing, domain)
-        more, left = issuing.orders() - before, issuing.left_behind(zone).total()
-        counted(f"stackcert issue killed at its {kind}: {more} orders more, {left} records left")
-        # What the authority told is gone on with. The first kill comes before it has told anything.
-        assert more <= (0 if kind in ("finalize", "certificate") else 1)
-        assert left == 0
-        # Each of these would count as an issuance of the same names.
-        for book in (issuing.folder / ".stackcert" / "orders").glob("*.json"):
-            book.unlink()
-
-
-@pytest.fixture
-def killer(cloud: LocalCloud) -> Callable[[Issuing, str, str], None]:
-    """Kills `issue` when a request of a kind has reached the authority, which carries it out, and ends its lease."""
-
-    def kill(issuing: Issuing, domain: str, kind: str) -> None:
-        running: Future[subprocess.Popen[str]] = Future()
-
-        def strike(_request: object) -> bool:
-            running.result(60).kill()
-            return True
-
-        fault = cloud.faults.add("lose_answer", kind, kind="acme", where=strike)
-        running.set_result(issuing.start(issuing.issue(domain), "--force"))
-        running.result().communicate(timeout=120)
-        cloud.faults.clear()
-        assert (fault.struck, running.result().returncode) == (1, -signal.SIGKILL)
-        for lock in (issuing.folder / ".stackcert" / "locks").glob("*.json"):
-            lock.unlink()
-
-    return kill
 
 
 def test_a_handshake_succeeds_with_what_was_written(issuing: Issuing, domain: str):

@@ -163,53 +163,6 @@ def test_twenty_deliveries_at_once_are_one_order(shops, authority, cloud):
     assert len(stack.bundles()) == len(stack.copies()) == 1
 
 
-def end_leases(provider) -> None:
-    """As the minute does for which a dead process keeps others from ordering for the same names."""
-    s3 = provider.cloud.client("s3", as_role=provider.role_arn)
-    where = {"Bucket": provider.beside.bucket}
-    for key in provider.beside.keys("acme/locks/"):
-        lease = json.loads(s3.get_object(**where, Key=key)["Body"].read())
-        lease["until"] = type(lease["until"])(0) if not isinstance(lease["until"], str) else "2020-01-01T00:00:00Z"
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": provider.beside.key_arn}
-        s3.put_object(**where, **encryption, Key=key, Body=json.dumps(lease).encode())
-
-
-def killed(stack, fault, start) -> None:
-    """Starts an operation; where the fault strikes, the process dies, and a minute passes. Waits for the end."""
-    identifier = start()
-    stacks = stack.cloud.stacks
-    stacks.wait_for(identifier, lambda: fault.struck or not stacks.status(identifier).endswith("IN_PROGRESS"), 60)
-    assert fault.struck, f"there are {fault.seen} steps only"
-    end_leases(stack.provider)
-    stack.result = stacks.wait(identifier)
-    stack.cloud.asynchronous.wait_idle()
-
-
-@pytest.mark.parametrize("step", range(1, 38, 4))
-def test_killed_at_steps_throughout_it_is_finished_by_the_next_delivery(shops, authority, cloud, step):
-    stack = shops()
-    fault = cloud.faults.add("kill_after" if step % 8 == 1 else "kill", kind="step", nth=step)
-    killed(stack, fault, lambda: cloud.stacks.start_create(stack.name, stack.template(stack.properties, None)))
-    assert stack.result.status == "CREATE_COMPLETE", stack.result.reasons()
-    taken, left = orders(authority, stack.domain), stack.provider.answers(stack.domain).total()
-    counted(f"function killed at its {step}. request: {taken} orders, {left} records left")
-    assert (taken <= 2, left) == (True, 0)
-    assert stack.bundles() == [stack.attributes["CertificateS3Key"]]
-    assert stack.copies() == [stack.attributes["CertificateArn"]]
-    assert tls.public_key_of(stack.bundle()["private_key"]) == stack.attributes["PublicKey"]
-
-
-@pytest.mark.parametrize("step", range(1, 24, 3))
-def test_a_delete_that_is_killed_at_steps_throughout_is_finished_by_the_next_delivery(shops, cloud, step):
-    stack = shops()
-    created(stack)
-    fault = cloud.faults.add("kill_after" if step % 2 else "kill", kind="step", nth=step)
-    await_next_second()
-    killed(stack, fault, lambda: cloud.stacks.start_delete(stack.name))
-    assert stack.result.status == "DELETE_COMPLETE", stack.result.reasons()
-    assert stack.left_behind() == []
-
-
 def record_put(call) -> bool:
     return call.params.get("Key", "").startswith("records/")
 

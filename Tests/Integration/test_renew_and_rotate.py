@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from support import tool
+from support.operators import session_of_an_operator
 from support.paths import stackcert
 from support.provider import Provider, install
 from support.renewal import Renewable, eventually, renewable
@@ -25,33 +26,8 @@ def provider(cloud) -> Provider:
 
 
 @pytest.fixture(scope="module")
-def operator(cloud, provider) -> dict[str, str]:
-    """The variables of a session of that role. Beside the break-glass rights it has what the commands need."""
-    state = f"arn:aws:s3:::{provider.state_bucket}"
-    statements = [
-        {"Action": "s3:ListBucket", "Resource": state},
-        {"Action": "s3:GetObject", "Resource": [f"{state}/records/*", f"{state}/renewals/*"]},
-        {"Action": ["s3:PutObject", "s3:DeleteObject"], "Resource": f"{state}/renewals/*"},
-        {
-            "Action": [
-                f"cloudformation:{action}"
-                for action in (
-                    "DescribeStacks",
-                    "DescribeStackEvents",
-                    "CreateChangeSet",
-                    "DescribeChangeSet",
-                    "ExecuteChangeSet",
-                    "DeleteChangeSet",
-                )
-            ],
-            "Resource": f"arn:aws:cloudformation:{cloud.region}:{cloud.account}:stack/*",
-        },
-    ]
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | one for one in statements]}
-    cloud.client("iam").put_role_policy(
-        RoleName=f"{provider.stack}-break-glass", PolicyName="operator", PolicyDocument=json.dumps(document)
-    )
-    return cloud.environment_variables(cloud.session(provider.break_glass_role))
+def operator(provider) -> dict[str, str]:
+    return session_of_an_operator(provider)
 
 
 @pytest.fixture

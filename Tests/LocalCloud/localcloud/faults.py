@@ -43,7 +43,8 @@ _EFFECTS = {
 class Fault:
     """One fault. It strikes matching events number `nth` (counted from 1 since it was added) to `nth + count - 1`.
 
-    A call that hangs does so for `seconds`, or until `until` is set, a minute at most.
+    A call that hangs does so for `seconds`, or until `until` is set, a minute at most. kill and kill_after end the
+    functions at work, or whatever `victim` ends: a process of the test's own.
     `status` and `code` are for `refuse`, `seconds` for hang, late, deadline and kill of an invocation. `principal`
     limits calls to principals whose ARN contains it; by default only functions are hit, never the test or
     CloudFormation.
@@ -61,6 +62,7 @@ class Fault:
     principal: str | None = None
     where: Callable[[Any], bool] | None = None
     change: Callable[[Any], Any] | None = None
+    victim: Callable[[], None] | None = None
     seen: int = field(default=0, init=False)
     struck: int = field(default=0, init=False)
 

@@ -60,6 +60,8 @@ class Shim:
             answer = self.extensions.completed(request, answer)
         except Problem as problem:
             answer = problem.answer(self._nonce())
+        # What pebble did counts, whether or not the client hears of it.
+        request.status, request.answer = answer.status, answer.body
         answer = self._after(fault, answer)
         request.status, request.answer = answer.status, answer.body
         return answer
@@ -71,7 +73,7 @@ class Shim:
         if fault.effect == "refuse":
             raise Problem(fault.code, f"A fault was asked for: {fault.code}", fault.status, fault.seconds)
         if fault.effect == "kill":
-            self._kill()
+            (fault.victim or self._kill)()
         if fault.effect in ("reset", "kill"):
             raise ConnectionLost
         if fault.effect == "hang":
@@ -81,7 +83,7 @@ class Shim:
         if fault is None:
             return answer
         if fault.effect == "kill_after":
-            self._kill()
+            (fault.victim or self._kill)()
         if fault.effect in ("lose_answer", "kill_after"):
             raise ConnectionLost
         if fault.effect == "cut":

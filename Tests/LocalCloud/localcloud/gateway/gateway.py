@@ -110,7 +110,7 @@ class Gateway:
         if fault.effect == "reset":
             raise ConnectionLost
         if fault.effect == "kill":
-            self._kill(access_key_id)
+            fault.victim() if fault.victim else self._kill(access_key_id)
             raise ConnectionLost
         if fault.effect == "hang" and fault.until:
             fault.until.wait(60)
@@ -120,6 +120,6 @@ class Gateway:
     def _after(self, fault: Fault, access_key_id: str) -> None:
         """Effects that come after the operation has been done."""
         if fault.effect == "kill_after":
-            self._kill(access_key_id)
+            fault.victim() if fault.victim else self._kill(access_key_id)
         if fault.effect in ("lose_answer", "kill_after"):
             raise ConnectionLost
