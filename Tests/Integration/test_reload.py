@@ -23,11 +23,13 @@ BEHIND_THE_POINTER = """
   Later:
     Type: AWS::SSM::Parameter
     DependsOn: CertificatePointer
-    Properties: {Type: String, Value: !GetAtt ElbBackendCertificate.SerialNumber}
+    Properties:
+      {Name: !Sub '/stackcert/${AWS::StackName}/later', Type: String, Value: !GetAtt ElbBackendCertificate.SerialNumber}
   Last:
     Type: AWS::SSM::Parameter
     DependsOn: Later
-    Properties: {Type: String, Value: !GetAtt ElbBackendCertificate.SerialNumber}
+    Properties:
+      {Name: !Sub '/stackcert/${AWS::StackName}/last', Type: String, Value: !GetAtt ElbBackendCertificate.SerialNumber}
 
 Outputs:
 """

@@ -12,7 +12,7 @@ from localcloud.engine.template import load
 from support.paths import REPOSITORY, TEMPLATES
 
 STEPS = ("simple", "frontend-certificate", "backend-certificate", "automated")
-NAMES = ("provider", "lets-encrypt-provider", "renewal-role", *STEPS, "letsencrypt", "website")
+NAMES = ("provider", "lets-encrypt-provider", "renewal-role", "deployer-role", *STEPS, "letsencrypt", "website")
 
 
 _published = runpy.run_path(str(REPOSITORY / "Tools" / "publish_templates.py"))["published"]

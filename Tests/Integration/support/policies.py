@@ -29,12 +29,15 @@ HOLDERS = {
 }
 # The same of lets-encrypt-provider.yml.
 LETS_ENCRYPT = {"LetsEncryptPolicy": "PolicyDocument"}
+# The same of deployer-role.yml.
+DEPLOYER = {"DeployerPolicy": "PolicyDocument"}
 _NOWHERE = "arn:aws:s3:::nowhere/*"
 # Of the policies of roles: the name within the role.
 _ROLES = {
     "FunctionPolicy": "backend-certificate",
     "RenewalPolicy": "stack-renewal",
     "LetsEncryptPolicy": "lets-encrypt-certificate",
+    "DeployerPolicy": "application-stacks",
 }
 _IMPOSSIBLE = {"StringEquals": {"aws:PrincipalAccount": "000000000000"}}
 
@@ -53,8 +56,9 @@ class Part:
 
 
 def _declared(holder: str) -> list[dict[str, Any]]:
-    template = "lets-encrypt-provider" if holder in LETS_ENCRYPT else "provider"
-    element = {**HOLDERS, **LETS_ENCRYPT}[holder]
+    elsewhere = {**dict.fromkeys(LETS_ENCRYPT, "lets-encrypt-provider"), **dict.fromkeys(DEPLOYER, "deployer-role")}
+    template = elsewhere.get(holder, "provider")
+    element = {**HOLDERS, **LETS_ENCRYPT, **DEPLOYER}[holder]
     document = documents.read(template)["Resources"][holder]["Properties"][element]
     return list(documents.statements(document))
 

@@ -11,6 +11,7 @@ from typing import Any
 from localcloud import LocalCloud
 from localcloud.stacks import StackResult
 
+from support import documents
 from support.application import ATTRIBUTES, SERVICE_TIMEOUT, await_next_second
 from support.provider import Provider, install
 
@@ -35,9 +36,20 @@ def _template(provider: Provider, stored: bool) -> str:
         },
         "Pointer": {
             "Type": "AWS::SSM::Parameter",
-            "Properties": {"Type": "String", "Value": {"Fn::GetAtt": "Certificate.CertificateS3Key"}},
+            "Properties": {
+                "Name": {"Fn::Sub": "/stackcert/${AWS::StackName}/certificate"},
+                "Type": "String",
+                "Value": {"Fn::GetAtt": "Certificate.CertificateS3Key"},
+            },
         },
-        "Image": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "ImageId"}}},
+        "Image": {
+            "Type": "AWS::SSM::Parameter",
+            "Properties": {
+                "Name": {"Fn::Sub": "/stackcert/${AWS::StackName}/image"},
+                "Type": "String",
+                "Value": {"Ref": "ImageId"},
+            },
+        },
     }
     outputs = {name: {"Value": {"Fn::GetAtt": ["Certificate", name]}} for name in ATTRIBUTES}
     parameters = {
@@ -63,7 +75,7 @@ class Renewable:
 
     @property
     def image_parameter(self) -> str:
-        return f"/images/{self.name}"
+        return f"/stackcert/images/{self.name}"
 
     @property
     def guid(self) -> str:
@@ -123,19 +135,22 @@ class Renewable:
 
 
 def deployer(cloud: LocalCloud) -> str:
-    """A service role for stacks, made once."""
-    roles = {role["RoleName"]: role["Arn"] for role in cloud.client("iam").list_roles()["Roles"]}
-    return roles.get("deployer") or cloud.create_role("deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    """The service role that deployer-role.yml makes, made once. Its name begins with `deployer`."""
+    if not cloud.stacks.exists("deployer"):
+        made = cloud.stacks.create("deployer", documents.published("deployer-role"))
+        if made.status != "CREATE_COMPLETE":
+            raise RuntimeError(f"deployer-role.yml: {made.status}: {made.reasons()}")
+    return cloud.stacks.describe("deployer").outputs["RoleArn"]
 
 
 def renewable(provider: Provider, name: str, with_role: bool = True, stored: bool = False, **more: Any) -> Renewable:
     """`stored`: the rotation's value is in Parameter Store, and the stack knows its name."""
     cloud = provider.cloud
-    given = {"ImageId": f"/images/{name}"}
+    given = {"ImageId": f"/stackcert/images/{name}"}
     if stored:
         given["CertificateRotation"] = f"/stackcert/rotation/{name}"
         cloud.client("ssm").put_parameter(Name=given["CertificateRotation"], Value="1", Type="String", Overwrite=True)
-    cloud.client("ssm").put_parameter(Name=f"/images/{name}", Value="ami-1", Type="String", Overwrite=True)
+    cloud.client("ssm").put_parameter(Name=given["ImageId"], Value="ami-1", Type="String", Overwrite=True)
     if with_role:
         more["RoleARN"] = deployer(cloud)
     result = cloud.stacks.create(name, _template(provider, stored), given, **more)

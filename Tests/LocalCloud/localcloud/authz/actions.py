@@ -14,6 +14,7 @@ from localcloud.gateway.operations import action_prefix
 
 # Operations that carry another name in IAM.
 _RENAMED = {
+    ("cloudfront", "CreateDistributionWithTags"): "CreateDistribution",
     ("lambda", "Invoke"): "InvokeFunction",
     ("lambda", "InvokeAsync"): "InvokeFunction",
     ("sns", "PublishBatch"): "Publish",
@@ -46,7 +47,6 @@ _PATTERNS: dict[str, list[tuple[str, str]]] = {
         ("ResourceArn", "{v}"),
         ("Name", "arn:aws:sns:{r}:{a}:{v}"),
     ],
-    "ssm": [("Name", "arn:aws:ssm:{r}:{a}:parameter/{v}"), ("Path", "arn:aws:ssm:{r}:{a}:parameter/{v}")],
     "stepfunctions": [("stateMachineArn", "{v}"), ("executionArn", "{v}")],
     "sts": [("RoleArn", "{v}")],
 }
@@ -129,6 +129,21 @@ def _cloudformation(call: Call, account: str) -> list[str]:
     return [stack_id_of(name, call.region, account)]
 
 
+def _ssm(call: Call, account: str) -> list[str]:
+    names = call.params.get("Names") or [call.params.get("Name") or call.params.get("Path") or ""]
+    return [_parameter(name, call.region, account) for name in names]
+
+
+def _parameter(name: str, region: str, account: str) -> str:
+    """AWS's own parameters (`/aws/service/…`) belong to no account."""
+    if not name:
+        return "*"
+    if name.startswith("arn:"):
+        return name
+    owner = "" if name.startswith("/aws/service/") else account
+    return f"arn:aws:ssm:{region}:{owner}:parameter/{name.lstrip('/')}"
+
+
 _SPECIAL: dict[str, Callable[[Call, str], list[str]]] = {
     "acm": certificate_resources.acm,
     "cloudfront": certificate_resources.cloudfront,
@@ -136,6 +151,7 @@ _SPECIAL: dict[str, Callable[[Call, str], list[str]]] = {
     "iam": _iam,
     "route53": certificate_resources.route53,
     "sqs": _sqs,
+    "ssm": _ssm,
     "cloudformation": _cloudformation,
 }
 
@@ -146,8 +162,7 @@ def _by_pattern(call: Call, account: str) -> str:
         if isinstance(value, str) and value:
             if value.startswith("arn:"):
                 return value
-            value = value.lstrip("/") if call.service == "ssm" else value.removeprefix("/hostedzone/")
-            return pattern.format(r=call.region, a=account, v=value)
+            return pattern.format(r=call.region, a=account, v=value.removeprefix("/hostedzone/"))
     return "*"
 
 
@@ -170,6 +185,28 @@ def _passed_roles(call: Call) -> list[tuple[str, str]]:
     return []
 
 
+# The first of its kind in an account makes a role for the service. Accounts here never get one, so it is always asked.
+_SERVICE_LINKED = {
+    ("autoscaling", "CreateAutoScalingGroup"): "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+    ("elb", "CreateLoadBalancer"): "elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing",
+    ("elbv2", "CreateLoadBalancer"): "elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing",
+}
+
+
+def _on_behalf(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
+    """What a service asks of its caller besides the operation's own permission."""
+    found: list[tuple[str, str, dict[str, str]]] = []
+    if (call.service, call.operation) in _SERVICE_LINKED:
+        role = f"arn:aws:iam::{account}:role/aws-service-role/{_SERVICE_LINKED[call.service, call.operation]}"
+        found.append(("iam:CreateServiceLinkedRole", role, {}))
+    if call.service == "autoscaling" and "LaunchTemplate" in call.params:
+        # Whoever makes or changes a group of a launch template must be allowed to start its instances.
+        found.append(("ec2:RunInstances", "*", {}))
+    if (call.service, call.operation) == ("cloudfront", "CreateDistributionWithTags"):
+        found.append(("cloudfront:TagResource", f"arn:aws:cloudfront::{account}:distribution/*", {}))
+    return found
+
+
 def required(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
     """(action, resource ARN, further condition keys), the operation's own first, then iam:PassRole."""
     action = f"{action_prefix(call.service)}:{_RENAMED.get((call.service, call.operation), call.operation)}"
@@ -188,6 +225,7 @@ def required(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
         resources = [_by_pattern(call, account)]
     wanted = [action, *certificate_resources.also_needed(call)]
     needed: list[tuple[str, str, dict[str, str]]] = [(each, resource, {}) for each in wanted for resource in resources]
+    needed += _on_behalf(call, account)
     for role, service in _passed_roles(call):
         needed.append(("iam:PassRole", role, {"iam:passedtoservice": service}))
     return needed

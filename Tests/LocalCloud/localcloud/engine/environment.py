@@ -45,10 +45,14 @@ class Environment:
         return Context(stack, state, kind, declared, self.clients, stack.cancel)
 
     def from_store(self, stack: Stack, name: str) -> str:
+        client = self.clients.of(stack.operator, "ssm", stack.region)
         try:
-            return self.clients.of(stack.operator, "ssm", stack.region).get_parameter(Name=name)["Parameter"]["Value"]
-        except self.clients.of(stack.operator, "ssm", stack.region).exceptions.ClientError as error:
+            found = client.get_parameters(Names=[name])["Parameters"]
+        except client.exceptions.ClientError as error:
             raise ValidationError(f"Unable to fetch parameters [{name}] from parameter store: {error}") from None
+        if not found:
+            raise ValidationError(f"Unable to fetch parameters [{name}] from parameter store for this account.")
+        return found[0]["Value"]
 
     def parameter_values(self, stack: Stack, template: dict[str, Any], raw: dict[str, str]) -> dict[str, Any]:
         return resolved(template, raw, lambda name: self.from_store(stack, name))

@@ -66,7 +66,9 @@ class Operation:
         handler.validate(properties)
         if "CreationPolicy" in self.declared(state.name):
             self.environment.signals.begin(self.stack.id, state.name)
-        physical = handler.create(self.environment.context(self.stack, state, kind), properties)
+        context = self.environment.context(self.stack, state, kind)
+        physical = handler.create(context, properties)
+        handler.read(context, physical)
         return self.remember(state.name, physical, properties)
 
     def remember(self, name: str, physical: Physical, properties: dict[str, Any]) -> Physical:

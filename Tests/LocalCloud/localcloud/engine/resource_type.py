@@ -93,6 +93,10 @@ class ResourceType:
     def delete(self, context: Context, physical: Physical) -> None:
         raise NotImplementedError
 
+    def read(self, context: Context, physical: Physical) -> None:
+        """What CloudFormation looks up after it has made or changed the resource, as the stack: `handlers.read` of the
+        type's schema. Nothing is done with the answer; it is the permission that counts."""
+
     def attribute(self, physical: Physical, name: str) -> Any:
         if name not in physical.attributes:
             raise ResourceFailed(f"Template error: resource type {self.name} has no attribute {name} here")

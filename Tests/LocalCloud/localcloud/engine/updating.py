@@ -95,6 +95,7 @@ class Update(Operation):
             made = handler.create(context, properties)
         else:
             made = handler.update(context, current, properties)
+        handler.read(context, made)
         made = self.remember(state.name, made, properties)
         if made.id != current.id:
             state.leftovers.append(current)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from localcloud.engine.errors import ResourceFailed
@@ -104,12 +106,27 @@ class AutoScalingGroup(ResourceType):
             request["MaxSize"] = max(request["MaxSize"], request["DesiredCapacity"])
         context.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=physical.id, **request)
         if policy is not None:
-            Roll(self, context, physical.id, properties, policy).run()
+            with self._suspended(context, physical.id, policy):
+                Roll(self, context, physical.id, properties, policy).run()
             context.client("autoscaling").update_auto_scaling_group(
                 AutoScalingGroupName=physical.id, **self._bounds(properties)
             )
         self.follow_capacity(context, physical.id, properties)
         return Physical(physical.id, properties, physical.attributes)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _suspended(context: Context, name: str, policy: dict[str, Any]) -> Iterator[None]:
+        """Processes that the policy names rest during the roll. Only the calls are made: none runs by itself here."""
+        processes = policy.get("SuspendProcesses")
+        wanted = {"AutoScalingGroupName": name, "ScalingProcesses": processes}
+        if processes:
+            context.client("autoscaling").suspend_processes(**wanted)
+        try:
+            yield
+        finally:
+            if processes:
+                context.client("autoscaling").resume_processes(**wanted)
 
     @staticmethod
     def _bounds(properties: dict[str, Any]) -> dict[str, int]:

@@ -121,6 +121,9 @@ class Distribution(ResourceType):
         self._change(context, physical.id, properties)
         return Physical(physical.id, properties, physical.attributes)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("cloudfront").get_distribution(Id=physical.id)
+
     def delete(self, context: Context, physical: Physical) -> None:
         """Only what is disabled can be deleted."""
         version = self._change(context, physical.id, physical.properties, Enabled=False)
@@ -150,6 +153,9 @@ class OriginAccessControl(ResourceType):
             Id=physical.id, IfMatch=version, OriginAccessControlConfig=self._config(properties)
         )
         return Physical(physical.id, properties, physical.attributes)
+
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("cloudfront").get_origin_access_control(Id=physical.id)
 
     def delete(self, context: Context, physical: Physical) -> None:
         client = context.client("cloudfront")

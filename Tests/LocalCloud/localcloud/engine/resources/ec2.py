@@ -123,5 +123,8 @@ class LaunchTemplate(ResourceType):
             physical.id, properties, {**physical.attributes, "LatestVersionNumber": str(made["VersionNumber"])}
         )
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("ec2").describe_launch_templates(LaunchTemplateIds=[physical.id])
+
     def delete(self, context: Context, physical: Physical) -> None:
         context.client("ec2").delete_launch_template(LaunchTemplateId=physical.id)

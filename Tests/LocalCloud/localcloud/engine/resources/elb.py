@@ -162,5 +162,8 @@ class LoadBalancer(ResourceType):
         self._set_policies(client, physical.id, old, properties)
         return Physical(physical.id, properties, physical.attributes)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("elb").describe_load_balancers(LoadBalancerNames=[physical.id])
+
     def delete(self, context: Context, physical: Physical) -> None:
         context.client("elb").delete_load_balancer(LoadBalancerName=physical.id)

@@ -86,6 +86,9 @@ class LoadBalancer(ResourceType):
         self._configure(client, physical.id, properties)
         return Physical(physical.id, properties, physical.attributes)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("elbv2").describe_load_balancers(LoadBalancerArns=[physical.id])
+
     def delete(self, context: Context, physical: Physical) -> None:
         context.client("elbv2").delete_load_balancer(LoadBalancerArn=physical.id)
 
@@ -152,6 +155,9 @@ class TargetGroup(ResourceType):
         self._configure(client, physical.id, physical.properties, properties)
         return Physical(physical.id, properties, physical.attributes)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("elbv2").describe_target_groups(TargetGroupArns=[physical.id])
+
     def delete(self, context: Context, physical: Physical) -> None:
         context.client("elbv2").delete_target_group(TargetGroupArn=physical.id)
 
@@ -183,6 +189,9 @@ class Listener(ResourceType):
     def update(self, context: Context, physical: Physical, properties: dict[str, Any]) -> Physical:
         context.client("elbv2").modify_listener(ListenerArn=physical.id, **self._request(properties))
         return Physical(physical.id, properties, physical.attributes)
+
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("elbv2").describe_listeners(ListenerArns=[physical.id])
 
     def delete(self, context: Context, physical: Physical) -> None:
         context.client("elbv2").delete_listener(ListenerArn=physical.id)

@@ -67,6 +67,9 @@ class Role(ResourceType):
         self._attach(client, physical.id, properties)
         return Physical(physical.id, properties, physical.attributes)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("iam").get_role(RoleName=physical.id)
+
     def delete(self, context: Context, physical: Physical) -> None:
         client = context.client("iam")
         for name in client.list_role_policies(RoleName=physical.id)["PolicyNames"]:
@@ -99,6 +102,9 @@ class InstanceProfile(ResourceType):
         for role in properties["Roles"]:
             client.add_role_to_instance_profile(InstanceProfileName=physical.id, RoleName=role)
         return Physical(physical.id, properties, physical.attributes)
+
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("iam").get_instance_profile(InstanceProfileName=physical.id)
 
     def delete(self, context: Context, physical: Physical) -> None:
         client = context.client("iam")

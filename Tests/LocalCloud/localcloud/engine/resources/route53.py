@@ -42,9 +42,11 @@ def _change(action: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _send(context: Context, properties: dict[str, Any], changes: list[dict[str, Any]]) -> None:
-    context.client("route53").change_resource_record_sets(
-        HostedZoneId=_zone(context, properties), ChangeBatch={"Changes": changes}
-    )
+    """CloudFormation finds the zone, changes the record, and waits until Route 53's servers have it."""
+    client, zone = context.client("route53"), _zone(context, properties)
+    client.get_hosted_zone(Id=zone)
+    sent = client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    client.get_change(Id=sent["ChangeInfo"]["Id"])
 
 
 class RecordSet(ResourceType):

@@ -169,6 +169,9 @@ class BucketPolicy(ResourceType):
     def update(self, context: Context, physical: Physical, properties: dict[str, Any]) -> Physical:
         return self.create(context, properties)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("s3").get_bucket_policy(Bucket=physical.id)
+
     def delete(self, context: Context, physical: Physical) -> None:
         try:
             context.client("s3").delete_bucket_policy(Bucket=physical.id)

@@ -33,6 +33,9 @@ class Parameter(ResourceType):
     def update(self, context: Context, physical: Physical, properties: dict[str, Any]) -> Physical:
         return self._put(context, physical.id, properties, True)
 
+    def read(self, context: Context, physical: Physical) -> None:
+        context.client("ssm").get_parameters(Names=[physical.id])
+
     def delete(self, context: Context, physical: Physical) -> None:
         try:
             context.client("ssm").delete_parameter(Name=physical.id)
