@@ -85,7 +85,8 @@ extension CertificateStore {
     /// The resource's own note goes first, then the others are listed: of two resources that are deleted at the same time
     /// one at least sees that nobody is left.
     ///
-    /// - Parameter adopted: what was written down of the adoption; nil when nothing was: then the current version goes.
+    /// - Parameter adopted: what was written down of the adoption; nil when nothing was: then the latest version goes
+    ///     that is no copy of ours.
     /// - Returns: how many other resources use the object. With any it stays.
     package func remove(
         _ object: SystemAObject, adopted: AdoptedCertificate?, of owner: CertificateOwner, deadline: UnixInstant
@@ -98,18 +99,34 @@ extension CertificateStore {
         }
         try await state.delete(owner.useKey(of: object), deadline: deadline)
         let others = try await otherUses(of: object, than: owner, deadline: deadline)
-        // In a bucket without versions the key may hold a copy of ours by now.
-        if others == 0,
-            let head = try await unmarkedHead(of: object, versionID: adopted?.storedVersionID, deadline: deadline)
-        {
+        if others == 0, let found = try await unmarkedVersion(of: object, adopted: adopted, deadline: deadline) {
             _ = try await unlessAbsent {
                 try await s3.deleteObject(
-                    bucket: object.bucket, key: object.key, versionID: adopted?.storedVersionID ?? head.versionID,
-                    deadline: deadline)
+                    bucket: object.bucket, key: object.key, versionID: found.versionID, deadline: deadline)
             }
         }
         try await state.delete(owner.adoptionKey, deadline: deadline)
         return others
+    }
+
+    /// The version of system A's object that was adopted, else the latest one below copies of ours; nil when there is none.
+    /// Its id is nil in a bucket that never kept versions.
+    private func unmarkedVersion(
+        of object: SystemAObject, adopted: AdoptedCertificate?, deadline: UnixInstant
+    ) async throws -> (versionID: String?, head: ObjectHead)? {
+        if let adopted {
+            // In a bucket without versions the key may hold a copy of ours by now.
+            return try await unmarkedHead(of: object, versionID: adopted.storedVersionID, deadline: deadline)
+                .map { (adopted.storedVersionID, $0) }
+        }
+        if let current = try await unmarkedHead(of: object, deadline: deadline) { return (current.versionID, current) }
+        let versions = try await versions(bucket: object.bucket, key: object.key, deadline: deadline)
+        for version in versions where !version.isDeleteMarker {
+            if let head = try await unmarkedHead(of: object, versionID: version.versionID, deadline: deadline) {
+                return (version.versionID, head)
+            }
+        }
+        return nil
     }
 
     /// What is at system A's key; nil when nothing is there, or a copy of ours. That one is encrypted under a key with

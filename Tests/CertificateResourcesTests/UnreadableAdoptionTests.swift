@@ -50,6 +50,9 @@ import Timekeeping
         let keys = provider.s3.objects(bucket: TestProvider.adoptedBucket).keys
         #expect(keys.contains(TestProvider.stableKey) == stable)
         #expect(keys.contains(rotated.data?["CertificateS3Key"] ?? ""))
+        // Also under a copy of ours no version of it is left: it may hold a private key.
+        let versions = provider.s3.storedVersions(bucket: TestProvider.adoptedBucket)
+        #expect(versions.count { $0.key == TestProvider.stableKey } == (stable ? 1 : 0))
     }
 
     @Test("are no key to roll back to", .contract(28, 30))

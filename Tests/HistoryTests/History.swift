@@ -15,6 +15,8 @@ struct History: Codable, Hashable, Sendable {
     var resourceType = ResourceType.elbBackend
     /// The stack was made by system A's function.
     var adopted = false
+    /// What is special about that.
+    var adoption = Adoption()
     /// The provider's default for `StableS3Key`.
     var stableS3Key = false
     /// Whether the certificate buckets keep versions.
@@ -25,6 +27,23 @@ struct History: Codable, Hashable, Sendable {
 
     /// Whether the provider has to refuse a rotation: the stable copy could not be restored by a rollback.
     var refusesRotations: Bool { stableS3Key && versioning != .enabled }
+}
+
+/// What system A's function left, other than one certificate that can be read.
+struct Adoption: Codable, Hashable, Sendable {
+    /// The physical id is the name of the log stream, in one of the forms that CloudWatch Logs gives a function's.
+    enum LogStream: String, Codable, Sendable, CaseIterable {
+        case ofLatest = "2026/11/20/[$LATEST]0123456789abcdef0123456789abcdef"
+        case ofVersion = "2026/11/20/[17]0123456789abcdef0123456789abcdef"
+        case withFunction = "2026/11/20/shop_certificates-1[$LATEST]0123456789abcdef0123456789abcdef"
+        case withBrackets = "2026/11/20/shop[17][0123456789abcdef0123456789abcdef]"
+    }
+
+    var logStream = LogStream.ofLatest
+    /// Both of the stack's certificates have one AppName, and so one object. Stacks with one AppName have it as well.
+    var isShared = false
+    /// The object holds no certificate that can be read.
+    var isUnreadable = false
 }
 
 /// One operation on the stack, with what goes wrong in it.

@@ -27,7 +27,7 @@ final class HistoryRunner {
     }
 
     private func play() async {
-        if history.adopted { await SystemA.makeResource(in: model) }
+        if history.adopted { await SystemA.makeResources(history.adoption, in: model) }
         for step in history.steps {
             model.begin(step)
             switch step.action {

@@ -82,6 +82,20 @@ import Testing
         await HistoryPlayer(coverage: CoverageTable()).play(histories)
     }
 
+    @Test("Of two certificates with one key of system A's each keeps it through what becomes of the other")
+    func sharedAdoptions() async {
+        let coverage = CoverageTable()
+        await HistoryPlayer(coverage: coverage).play(SystematicHistories.sharedAdoptions)
+        #expect(Set(coverage.rows.map(\.kind)).isSuperset(of: [.adoptedUpdate, .adoptedRotation, .adoptedDelete]))
+    }
+
+    @Test("An object of system A's that cannot be read stops neither a rotation nor a deletion")
+    func unreadableAdoptions() async {
+        let coverage = CoverageTable()
+        await HistoryPlayer(coverage: coverage).play(SystematicHistories.unreadableAdoptions)
+        #expect(Set(coverage.rows.map(\.kind)).isSuperset(of: [.adoptedRotation, .adoptedDelete]))
+    }
+
     @Test("What an update that was killed left is removed by a later one, and else only the sweep reports it")
     func orphans() async {
         let coverage = CoverageTable()

@@ -79,12 +79,18 @@ final class StackModel {
         }
         let answer = answer(to: sent)
         if case .success = answer { return answer }
-        let isRefused = history.refusesRotations && (kind == .rotation || kind == .adoptedRotation)
+        let isRotation = kind == .rotation || kind == .adoptedRotation
+        let isRefused = isRotation && (history.refusesRotations || wouldOverwriteShared)
         if sent.mustSucceed, overlapped.isEmpty, history.serviceTimeout >= 600, !isRefused {
             let reason = world.ledger.answer(to: event)?.reason ?? "no response"
             world.ledger.report(.succeeds, "\(event.requestID) (\(kind.rawValue)) did not succeed: \(reason)")
         }
         return answer
+    }
+
+    /// A stable copy of one resource would take the place of the key that the other one has as well.
+    private var wouldOverwriteShared: Bool {
+        history.stableS3Key && history.adoption.isShared && resources.values.count(where: \.isAdopted) > 1
     }
 
     private func answer(to sent: SentEvent) -> Answer {

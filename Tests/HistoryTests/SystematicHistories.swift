@@ -63,10 +63,51 @@ struct SystematicHistories: Sendable {
         return (0..<count).map { index in
             History(
                 schedule: UInt64(index), adopted: true,
+                adoption: Adoption(logStream: Adoption.LogStream.allCases[index % Adoption.LogStream.allCases.count]),
                 steps: Scene.steps(to: .adoptedUpdate, fault(index, in: .adoptedUpdate)) + [
                     step(.rotation, .rollbackUpdate, index, [nil, .adoptedRollback]),
                     step(.rotation, .complete, index, [.adoptedRotation, .adoptedDelete]),
                 ])
+        }
+    }
+
+    /// Two certificates of one object, heard of once: the one is rotated, rolled back or deleted, with a fault at each
+    /// request, and then the other one.
+    static let sharedAdoptions: [History] = [false, true].flatMap { stable in
+        Ending.allCases.flatMap { ending in
+            (0..<24).map { index in
+                let fault = PlannedFault(step: index + 1, fault: Fault.allCases[index % Fault.allCases.count])
+                let faulty = [Trouble(event: 0, faults: [fault]), Trouble(event: 1, faults: [fault])]
+                let first =
+                    ending == .noRollback
+                    ? Step(action: .delete, troubles: faulty)
+                    : Step(action: .update, change: .rotation, ending: ending, troubles: faulty)
+                return History(
+                    schedule: UInt64(index), adopted: true, adoption: Adoption(isShared: true), stableS3Key: stable,
+                    steps: [0, 1].map { Step(action: .update, resource: $0, change: .nothing) }
+                        + [first, Step(action: .update, resource: 1, change: .nothing)]
+                        + (index % 2 == 0 ? [Step(action: .update, resource: 1, change: .rotation)] : [])
+                        + [Step(action: .delete, troubles: faulty), Step(action: .delete, resource: 1)])
+            }
+        }
+    }
+
+    /// An object that cannot be read keeps its resource neither from another Rotation nor from its deletion, with a fault
+    /// at each request that passes.
+    static let unreadableAdoptions: [History] = [false, true].flatMap { stable in
+        (0..<24).flatMap { index in
+            let passing = Fault.allCases.filter(\.isPassing)
+            let fault = PlannedFault(step: index + 1, fault: passing[index % passing.count])
+            let faulty = [Trouble(event: 0, faults: [fault]), Trouble(event: 1, faults: [fault])]
+            let adoption = Adoption(isUnreadable: true)
+            let rotation = Step(action: .update, change: .rotation, troubles: faulty)
+            return [
+                [rotation, Step(action: .update, change: .rotation), Step(action: .delete)],
+                [Step(action: .delete, troubles: faulty)],
+            ].map {
+                History(
+                    schedule: UInt64(index), adopted: true, adoption: adoption, stableS3Key: stable, steps: $0)
+            }
         }
     }
 
