@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from support import tls
 from support.application import application
 from support.provider import install
@@ -33,7 +34,13 @@ def test_a_bundle_can_be_decrypted_after_the_provider_is_gone(cloud):
     bundle = json.loads(found["Body"].read())
     assert tls.public_key_of(bundle["private_key"]) == attributes["PublicKey"]
 
-    # Installed again under the same name, over the bucket that stayed, it has the same address and serves the stack.
+    # Over the bucket that stayed it cannot be installed as the first time: the bucket has its policy still.
+    with pytest.raises(RuntimeError, match=f"The bucket policy already exists on bucket {provider.bucket}"):
+        install_again(cloud, provider)
+    cloud.stacks.delete(provider.stack)
+
+    # Without the policy it can. Under the same name it has the same address and serves the stack.
+    cloud.client("s3").delete_bucket_policy(Bucket=provider.bucket)
     again = install_again(cloud, provider)
     assert again.arn == provider.arn and again.bucket == provider.bucket
     assert stack.update(Rotation="2").status == "UPDATE_COMPLETE"

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localcloud.engine.errors import ResourceFailed
 from localcloud.engine.resource_type import Context, ResourceType
 from localcloud.engine.resources.shapes import booleans, document, integers, is_code, only
 from localcloud.engine.stack import Physical
@@ -161,16 +162,27 @@ class BucketPolicy(ResourceType):
     replaced_by = frozenset({"Bucket"})
 
     def create(self, context: Context, properties: dict[str, Any]) -> Physical:
-        context.client("s3").put_bucket_policy(
-            Bucket=properties["Bucket"], Policy=document(properties["PolicyDocument"])
-        )
-        return Physical(properties["Bucket"], properties)
+        """A bucket that has a policy gets no second one: aws-cloudformation/cloudformation-coverage-roadmap#1068."""
+        if self._exists(context, properties["Bucket"]):
+            raise ResourceFailed(f"The bucket policy already exists on bucket {properties['Bucket']}.")
+        return self.update(context, Physical(properties["Bucket"], {}), properties)
 
     def update(self, context: Context, physical: Physical, properties: dict[str, Any]) -> Physical:
-        return self.create(context, properties)
+        context.client("s3").put_bucket_policy(Bucket=physical.id, Policy=document(properties["PolicyDocument"]))
+        return Physical(physical.id, properties)
 
     def read(self, context: Context, physical: Physical) -> None:
         context.client("s3").get_bucket_policy(Bucket=physical.id)
+
+    @staticmethod
+    def _exists(context: Context, bucket: str) -> bool:
+        try:
+            context.client("s3").get_bucket_policy(Bucket=bucket)
+        except ClientError as error:
+            if is_code(error, "NoSuchBucketPolicy"):
+                return False
+            raise
+        return True
 
     def delete(self, context: Context, physical: Physical) -> None:
         try:
