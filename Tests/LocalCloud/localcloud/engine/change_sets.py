@@ -7,8 +7,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcloud.engine import causes, ordering, parameters
+from localcloud.engine import causes, importing, ordering, parameters
 from localcloud.engine.errors import ResourceFailed, ValidationError
+from localcloud.engine.importing import Identified
 from localcloud.engine.service import UPDATABLE, StackOperations
 from localcloud.engine.stack import IN_REVIEW, Stack, now
 from localcloud.errors import AwsError, NotCoveredLocally
@@ -38,6 +39,7 @@ class ChangeSet:
     description: str | None
     request: dict[str, Any]
     after: int
+    imports: dict[str, Identified] | None
     status: str = "CREATE_PENDING"
     execution: str = "UNAVAILABLE"
     reason: str | None = None
@@ -46,7 +48,7 @@ class ChangeSet:
 
 
 class ChangeSets:
-    """CreateChangeSet (CREATE or UPDATE), DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
+    """CreateChangeSet of each type, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
 
     def __init__(self, stacks: StackOperations):
         self._stacks = stacks
@@ -72,11 +74,12 @@ class ChangeSets:
     def create(self, call: Call) -> dict[str, Any]:
         params = call.params
         kind = params.get("ChangeSetType", "UPDATE")
-        if kind not in ("CREATE", "UPDATE"):
-            raise NotCoveredLocally(f"change sets of type {kind}")
+        if params.get("ImportExistingResources"):
+            raise NotCoveredLocally("change sets with ImportExistingResources")
         name = params["ChangeSetName"]
-        stack = self._stacks.find(call) if kind == "UPDATE" else self._stacks.review(call)
-        if kind == "UPDATE" and stack.status not in UPDATABLE:
+        exists = kind == "UPDATE" or (kind == "IMPORT" and self._stacks.is_there(call))
+        stack = self._stacks.find(call) if exists else self._stacks.review(call)
+        if exists and stack.status not in UPDATABLE:
             raise ValidationError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         previous = params.get("UsePreviousTemplate")
         body, parsed = (stack.body, stack.template) if previous else self._stacks.body(call)
@@ -84,6 +87,7 @@ class ChangeSets:
         self._stacks.check_capabilities(call, parsed)
         raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), stack.parameters))
         tags = {t["Key"]: t["Value"] for t in params["Tags"]} if params.get("Tags") else stack.tags
+        imports = self._imports(call, stack, parsed, raw) if kind == "IMPORT" else None
         with self._lock:
             if any(one.name == name for one in self._of(stack)):
                 raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists", 400)
@@ -99,16 +103,32 @@ class ChangeSets:
                 params.get("Description"),
                 params,
                 stack.operations,
+                imports,
             )
             self._all[made.id] = made
             _stacks_of[made.id] = stack.id
         threading.Thread(target=self._compare, args=[made], daemon=True, name=f"change set {name}").start()
         return {"Id": made.id, "StackId": stack.id}
 
+    def _imports(self, call: Call, stack: Stack, parsed: dict[str, Any], raw: dict[str, str]) -> dict[str, Identified]:
+        """What a change set of type IMPORT is to take over. One that is refused leaves no stack in review behind."""
+        environment = self._stacks.environment
+        try:
+            wanted = importing.requested(environment, parsed, call.params.get("ResourcesToImport") or [])
+            importing.changes_of(environment, stack, parsed, raw, wanted)
+        except ValidationError:
+            if stack.status == IN_REVIEW and not self._of(stack):
+                environment.registry.stacks.remove(stack)
+            raise
+        return wanted
+
     def _compare(self, made: ChangeSet) -> None:
         made.status = "CREATE_IN_PROGRESS"
+        given = (self._stacks.environment, made.stack, made.template, made.raw)
         try:
-            made.changes = causes.compare(self._stacks.environment, made.stack, made.template, made.raw)
+            made.changes = (
+                causes.compare(*given) if made.imports is None else importing.changes_of(*given, made.imports)
+            )
         except (ValidationError, ResourceFailed) as failure:
             made.status, made.reason = "FAILED", str(failure)
             return
@@ -149,7 +169,7 @@ class ChangeSets:
         if found.execution == "AVAILABLE" and found.stack.operations != found.after:
             found.execution = "OBSOLETE"
         if found.execution == "EXECUTE_IN_PROGRESS" and not found.stack.in_progress:
-            done = found.stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+            done = found.stack.status in ("CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE")
             found.execution = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
 
     def execute(self, call: Call) -> dict[str, Any]:
@@ -175,9 +195,13 @@ class ChangeSets:
                     del self._all[other.id]
         update = Call(call.method, call.target, call.headers, call.body, call.service, call.operation, found.request)
         update.region, update.principal = call.region, call.principal
-        is_new = found.stack.status == IN_REVIEW
-        begin = self._stacks.begin_creation if is_new else self._stacks.begin_update
-        begin(update, found.stack, found.body, found.template, found.raw, found.tags)
+        wanted = (update, found.stack, found.body, found.template, found.raw, found.tags)
+        if found.imports is not None:
+            self._stacks.begin_import(*wanted, found.imports)
+        elif found.stack.status == IN_REVIEW:
+            self._stacks.begin_creation(*wanted)
+        else:
+            self._stacks.begin_update(*wanted)
         return {}
 
     def delete(self, call: Call) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class ResourceType:
     """Properties whose change makes another physical resource."""
     name_property: ClassVar[str | None] = None
     """The property that fixes the physical name: a replacement that keeps it is refused, as by CloudFormation."""
+    identifier_property: ClassVar[str | None] = None
+    """How an import names one that exists: the schema's primaryIdentifier. None: cannot be imported here."""
     is_custom: ClassVar[bool] = False
 
     def validate(self, properties: dict[str, Any]) -> None:
@@ -91,6 +93,10 @@ class ResourceType:
         raise ResourceFailed(f"Not covered locally: an update in place of {self.name}")
 
     def delete(self, context: Context, physical: Physical) -> None:
+        raise NotImplementedError
+
+    def existing(self, context: Context, identifier: str, properties: dict[str, Any]) -> Physical:
+        """What an import takes over. A ClientError or ResourceFailed says that it is not there; nothing is changed."""
         raise NotImplementedError
 
     def read(self, context: Context, physical: Physical) -> None:

@@ -12,13 +12,20 @@ from localcloud.engine.creation import Creation
 from localcloud.engine.deletion import Deletion
 from localcloud.engine.environment import Environment
 from localcloud.engine.errors import ValidationError
+from localcloud.engine.importing import Identified, Import
 from localcloud.engine.stack import IN_REVIEW, Stack
 from localcloud.engine.stack_policy import StackPolicy
 from localcloud.engine.updating import Update
 from localcloud.errors import AwsError
 from localcloud.gateway.call import Call
 
-UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+UPDATABLE = (
+    "CREATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+)
 _CAPABILITIES = {
     "AWS::IAM::InstanceProfile": "RoleName",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
@@ -53,6 +60,11 @@ class StackOperations:
 
     def find(self, call: Call) -> Stack:
         return self.environment.registry.get(self._account(call), call.region, call.params["StackName"])
+
+    def is_there(self, call: Call) -> bool:
+        """Whether there is such a stack, other than one in review."""
+        stack = self.environment.registry.find(self._account(call), call.region, call.params["StackName"])
+        return stack is not None and stack.status != IN_REVIEW
 
     def body(self, call: Call) -> tuple[str, dict[str, Any]]:
         """The request's template, as text and parsed; from S3 with the caller's own permission to read it there."""
@@ -115,7 +127,7 @@ class StackOperations:
         return {"StackId": stack.id}
 
     def review(self, call: Call) -> Stack:
-        """The stack that a change set of type CREATE is for: one without resources, made by the first of them."""
+        """The stack that a change set of type CREATE or IMPORT is for: one without resources, made by the first one."""
         params, account, registry = call.params, self._account(call), self.environment.registry
         stack = registry.find(account, call.region, params["StackName"])
         if stack is None:
@@ -177,6 +189,29 @@ class StackOperations:
         self, call: Call, stack: Stack, body: str, parsed: dict[str, Any], raw: dict[str, str], tags: dict[str, str]
     ) -> None:
         """Starts an update to what was checked before, with the call's role, the stack's or the caller's own rights."""
+        previous = self._take(call, stack, body, parsed, raw, tags)
+        stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
+        self._start(stack, lambda: Update(self.environment, stack).run(previous))
+
+    def begin_import(
+        self,
+        call: Call,
+        stack: Stack,
+        body: str,
+        parsed: dict[str, Any],
+        raw: dict[str, str],
+        tags: dict[str, str],
+        wanted: dict[str, Identified],
+    ) -> None:
+        """Has a stack, which may be one in review, take over what was checked before."""
+        previous = self._take(call, stack, body, parsed, raw, tags)
+        stack.set_status("IMPORT_IN_PROGRESS", "User Initiated")
+        self._start(stack, lambda: Import(self.environment, stack).run(wanted, previous))
+
+    def _take(
+        self, call: Call, stack: Stack, body: str, parsed: dict[str, Any], raw: dict[str, str], tags: dict[str, str]
+    ) -> dict[str, Any]:
+        """The stack becomes what an operation wants it to be. Returns what it was, for a rollback."""
         params = call.params
         previous = {
             "body": stack.body,
@@ -195,8 +230,7 @@ class StackOperations:
         stack.notification_arns = list(params.get("NotificationARNs") or stack.notification_arns)
         stack.cancel = threading.Event()
         stack.operations += 1
-        stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
-        self._start(stack, lambda: Update(self.environment, stack).run(previous))
+        return previous
 
     def set_stack_policy(self, call: Call) -> dict[str, Any]:
         self.find(call).policy = StackPolicy(call.params["StackPolicyBody"])
@@ -213,7 +247,7 @@ class StackOperations:
             return {}
         if stack.protected:
             raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
-        if stack.status.startswith("UPDATE") and stack.in_progress:
+        if stack.status.startswith(("UPDATE", "IMPORT")) and stack.in_progress:
             raise ValidationError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         registry.refuse_deletion_in_use(stack)
         role = params.get("RoleARN") or stack.role_arn

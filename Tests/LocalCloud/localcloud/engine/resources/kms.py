@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.engine.errors import ResourceFailed
 from localcloud.engine.resource_type import Context, ResourceType, boolean
 from localcloud.engine.resources.shapes import document, picked
 from localcloud.engine.stack import Physical
@@ -24,6 +25,7 @@ class Key(ResourceType):
         }
     )
     replaced_by = frozenset({"KeySpec", "KeyUsage"})
+    identifier_property = "KeyId"
 
     def create(self, context: Context, properties: dict[str, Any]) -> Physical:
         wanted: dict[str, Any] = picked(properties, "Description", "KeySpec", "KeyUsage")
@@ -43,6 +45,12 @@ class Key(ResourceType):
         client.update_key_description(KeyId=physical.id, Description=properties.get("Description", ""))
         self._switch(context, physical, properties)
         return Physical(physical.id, properties, physical.attributes)
+
+    def existing(self, context: Context, identifier: str, properties: dict[str, Any]) -> Physical:
+        found = context.client("kms").describe_key(KeyId=identifier)["KeyMetadata"]
+        if found["KeyId"] != identifier:
+            raise ResourceFailed(f"{identifier} is no KeyId: it is {found['KeyId']}")
+        return Physical(identifier, properties, {"Arn": found["Arn"], "KeyId": identifier})
 
     @staticmethod
     def _switch(context: Context, physical: Physical, properties: dict[str, Any]) -> None:

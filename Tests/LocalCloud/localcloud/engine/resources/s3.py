@@ -73,6 +73,7 @@ class Bucket(ResourceType):
     name = "AWS::S3::Bucket"
     name_property = "BucketName"
     replaced_by = frozenset({"BucketName"})
+    identifier_property = "BucketName"
     properties = frozenset(
         {
             "BucketName",
@@ -135,6 +136,10 @@ class Bucket(ResourceType):
         if "Tags" in properties:
             client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": properties["Tags"]})
 
+    def existing(self, context: Context, identifier: str, properties: dict[str, Any]) -> Physical:
+        context.client("s3").head_bucket(Bucket=identifier)
+        return self._physical(context, identifier, properties)
+
     @staticmethod
     def _physical(context: Context, name: str, properties: dict[str, Any]) -> Physical:
         region = context.stack.region
@@ -160,6 +165,7 @@ class BucketPolicy(ResourceType):
     properties = frozenset({"Bucket", "PolicyDocument"})
     required = properties
     replaced_by = frozenset({"Bucket"})
+    identifier_property = "Bucket"
 
     def create(self, context: Context, properties: dict[str, Any]) -> Physical:
         """A bucket that has a policy gets no second one: aws-cloudformation/cloudformation-coverage-roadmap#1068."""
@@ -173,6 +179,10 @@ class BucketPolicy(ResourceType):
 
     def read(self, context: Context, physical: Physical) -> None:
         context.client("s3").get_bucket_policy(Bucket=physical.id)
+
+    def existing(self, context: Context, identifier: str, properties: dict[str, Any]) -> Physical:
+        context.client("s3").get_bucket_policy(Bucket=identifier)
+        return Physical(identifier, properties)
 
     @staticmethod
     def _exists(context: Context, bucket: str) -> bool:
