@@ -14,7 +14,7 @@ SWIFT_TEST := swift test --skip-build --disable-xctest
 PYTEST := $(PYTHON) -m pytest -q --durations=10
 PARALLEL := -n 2 --dist loadgroup
 
-.PHONY: help published setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill invoke clean
+.PHONY: help published setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill prove-on-aws prove-on-aws-local invoke clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -86,6 +86,15 @@ soak: setup package ## Run many more random histories than `make test` does
 
 kill: setup package $(COMMAND) ## Kill pull, the provider and the renewal at every call that changes something, not at a sample as `make test` does
 	STACKCERT_KILL=all $(PYTHON) -m pytest -q Tests/Integration -m kill
+
+# PROVE="--yes --profile me --region eu-central-1" and the like: Tests/OnAWS/README.md.
+PROVE_ON_AWS = cd Tests/OnAWS && ../../$(PYTHON) -m on_aws --zip ../../$(ZIP)
+
+prove-on-aws: setup package ## Ask an AWS account what the local cloud takes for granted; costs cents, asks before it starts
+	$(PROVE_ON_AWS) $(PROVE)
+
+prove-on-aws-local: setup package ## Ask the local cloud the same, as far as it can answer
+	$(PROVE_ON_AWS) --local $(PROVE)
 
 invoke: setup package ## Run one event through the packaged zip: make invoke PAYLOAD=file.json
 	$(PYTHON) -m localcloud invoke --zip $(ZIP) $(PAYLOAD)

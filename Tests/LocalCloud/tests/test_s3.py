@@ -134,6 +134,48 @@ def test_writing_once(cloud):
     assert status(s3.put_object, Bucket="once", Key="k", Body=b"2", IfMatch=etag) == 200
 
 
+def test_a_condition_on_what_has_vanished_is_not_found(cloud):
+    """Measured: ceph/s3-tests#663 (PutObject), localstack/localstack#13894 and ministackorg/ministack#1475."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="vanished")
+    etag = s3.put_object(Bucket="vanished", Key="k", Body=b"1")["ETag"]
+    s3.delete_object(Bucket="vanished", Key="k")
+    for versioning in ("never", "Enabled"):
+        if versioning == "Enabled":
+            s3.put_bucket_versioning(Bucket="vanished", VersioningConfiguration={"Status": "Enabled"})
+            s3.put_object(Bucket="vanished", Key="k", Body=b"1")
+            s3.delete_object(Bucket="vanished", Key="k")
+        assert status(s3.put_object, Bucket="vanished", Key="k", Body=b"2", IfMatch=etag) == 404
+        assert status(s3.delete_object, Bucket="vanished", Key="k", IfMatch=etag) == 404
+
+
+def test_a_condition_beside_a_version_id_is_not_implemented(cloud):
+    """Measured: localstack/localstack#13894."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="one-version")
+    s3.put_bucket_versioning(Bucket="one-version", VersioningConfiguration={"Status": "Enabled"})
+    made = s3.put_object(Bucket="one-version", Key="k", Body=b"1")
+    version = {"Bucket": "one-version", "Key": "k", "VersionId": made["VersionId"]}
+    assert status(s3.delete_object, IfMatch=made["ETag"], **version) == 501
+    assert s3.get_object(**version)["Body"].read() == b"1"
+    assert status(s3.delete_object, **version) == 204
+
+
+@pytest.mark.parametrize(("operation", "more"), [("put_object", {"Body": b"2"}), ("delete_object", {})])
+def test_to_compare_entity_tags_one_must_be_allowed_to_read(cloud, operation, more):
+    """User Guide: "How to prevent object overwrites with conditional writes", "Enforce conditional deletes"."""
+    s3, bucket = cloud.client("s3"), f"compare-{operation.split('_')[0]}"
+    s3.create_bucket(Bucket=bucket)
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["ETag"]
+    writing = allow(["s3:PutObject", "s3:DeleteObject"], f"arn:aws:s3:::{bucket}/*")
+    blind = cloud.client("s3", as_role=cloud.create_role(f"{bucket}-blind", writing))
+    seeing = cloud.client(
+        "s3", as_role=cloud.create_role(f"{bucket}-seeing", writing, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
+    )
+    assert status(getattr(blind, operation), Bucket=bucket, Key="k", IfMatch=etag, **more) == 403
+    assert status(getattr(seeing, operation), Bucket=bucket, Key="k", IfMatch=etag, **more) in (200, 204)
+
+
 def test_conditions_on_headers_of_a_write(cloud):
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="strict")

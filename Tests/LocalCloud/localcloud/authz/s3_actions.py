@@ -113,6 +113,10 @@ def required(call: Call) -> list[tuple[str, str]] | None:
             needed.append(("s3:PutObjectTagging", arn))
         if changes_acl(call):
             needed.append(("s3:PutObjectAcl", arn))
+    # To compare entity tags is to read (User Guide, "How to prevent object overwrites with conditional writes" and
+    # "Enforce conditional deletes"): both ask for s3:GetObject as well. `*` only asks whether the object is there.
+    if call.operation in ("PutObject", "DeleteObject") and call.header("if-match") not in (None, "*"):
+        needed.append(("s3:GetObject", arn))
     source = copy_source(call)
     if source:
         read = "s3:GetObjectVersion" if source[2] else "s3:GetObject"
