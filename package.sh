@@ -3,10 +3,11 @@
 #
 #     ./package.sh [--upload BUCKET]
 #
-# Writes dist/templates/*.yml, the templates without their comments; dist/stackcert-<arch>.zip with `stackcert`, its systemd units and `NOTICE`; dist/stackcert-lambda-<arch>.zip with
-# `bootstrap` and `NOTICE`; and beside them the list of what they were made of. The same sources, toolchain and packages
-# give the same bytes, wherever the clone lies. Refuses a program that Amazon Linux 2023 could not load. Prints the zips'
-# sizes and hashes, and the path of the Lambda's as the last line.
+# Writes dist/templates/*.yml, the templates without their comments, and beside them provider-import.yml, with which
+# docs/runbook.md takes over what an earlier installation left; dist/stackcert-<arch>.zip with `stackcert`, its systemd
+# units and `NOTICE`; dist/stackcert-lambda-<arch>.zip with `bootstrap` and `NOTICE`; and the list of what they were made
+# of. The same sources, toolchain and packages give the same bytes, wherever the clone lies. Refuses a program that
+# Amazon Linux 2023 could not load. Prints the zips' sizes and hashes, and the path of the Lambda's as the last line.
 #
 # --upload copies each file to s3://BUCKET/stackcert/<sha256>/<name>, a key that never changes its meaning. It prints the
 # three parameters of provider.yml that name the zips, and the address of a console page that creates the provider's
@@ -126,6 +127,7 @@ query="&param_CodeS3Bucket=$bucket&param_Architecture=$arch"
 templates='' provider='' console=''
 rm -rf dist/templates
 python3 Tools/publish_templates.py dist/templates templates/*.yml
+python3 Tools/make_import_template.py templates/provider.yml >dist/templates/provider-import.yml
 echo "Building (a first build takes five minutes and more) …"
 command=stackcert-$arch.zip
 pack stackcert stackcert "$command" \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,13 @@ def path(name: str) -> Path:
 def published(name: str) -> str:
     """The template's text as package.sh writes it to dist/templates, which is what users deploy."""
     return _published(path(name).read_text())
+
+
+def imported(*resources: str) -> str:
+    """The text of provider-import.yml, as package.sh writes it; or one of these resources only."""
+    tool = REPOSITORY / "Tools" / "make_import_template.py"
+    arguments = [sys.executable, str(tool), str(path("provider")), *resources]
+    return subprocess.run(arguments, capture_output=True, check=True, text=True).stdout
 
 
 def read(name: str) -> dict[str, Any]:
