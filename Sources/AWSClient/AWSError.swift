@@ -59,6 +59,13 @@ package struct AWSError: DiagnosticError {
         return copy
     }
 
+    /// The same error, for a condition that does not hold because what it is about has vanished.
+    func asFailedPrecondition() -> AWSError {
+        AWSError(
+            .preconditionFailed, message, httpStatus: httpStatus, service: service, operation: operation,
+            requestID: requestID, cause: cause, mayHaveBeenCarriedOut: mayHaveBeenCarriedOut, retryAfter: retryAfter)
+    }
+
     /// The same error told as part of a call, for what fails without knowing whom it serves: credentials, parsers.
     func during(_ call: AWSCall) -> AWSError {
         guard operation.isEmpty else { return self }

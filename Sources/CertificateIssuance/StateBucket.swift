@@ -102,9 +102,9 @@ package struct StateBucket: Sendable {
         }
     }
 
-    /// Nothing happens when there is no such object.
+    /// Nothing happens when there is no such object, or none any more: somebody else was faster, and it is gone.
     ///
-    /// - Parameter ifMatch: only if the object still has this ETag, else ``AWSError`` with `preconditionFailed`.
+    /// - Parameter ifMatch: only if the object still has this ETag; if there is another one, ``AWSError`` with `preconditionFailed`.
     package func delete(_ key: String, ifMatch: String? = nil, deadline: UnixInstant) async throws {
         _ = try await unlessAbsent {
             try await s3.deleteObject(bucket: name, key: key, ifMatch: ifMatch, deadline: deadline)

@@ -62,7 +62,16 @@ struct AttemptMemory: Sendable {
         held.etag = try await state.write(held.value, at: key, ifMatch: held.etag, deadline: deadline)
     }
 
+    /// - Returns: false when the lease was lost: whoever has it now writes down how it goes on.
+    @discardableResult
+    func close(_ held: inout Held) async throws -> Bool {
+        try await unlessPreconditionFails { try await write(&held) }
+    }
+
+    /// Does nothing when the lease was lost.
     func remove(_ held: Held) async throws {
-        try await state.delete(key, ifMatch: held.etag, deadline: deadline)
+        _ = try await unlessPreconditionFails {
+            try await state.delete(key, ifMatch: held.etag, deadline: deadline)
+        }
     }
 }

@@ -193,7 +193,7 @@ package struct RenewalRun: Sendable {
             try await memory.remove(attempt)
         default:
             attempt.value = attempt.value.after(ended, now: environment.clock.now)
-            try await memory.write(&attempt)
+            try await memory.close(&attempt)
         }
         return RenewalReport.Line(stack: stack, outcome: ended, isNews: attempt.value.isNews(since: before))
     }

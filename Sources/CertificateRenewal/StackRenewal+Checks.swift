@@ -126,6 +126,9 @@ extension RenewalOutcome {
                 .accessDenied,
                 "The renewal function may not do this: \(error.message) Update the provider stack from its own "
                     + "template, and look for service control policies that forbid it.")
+        case AWSError.Code.preconditionFailed.rawValue:
+            // Of what renewal does, only the writing of its memory has a condition.
+            self.init(.waiting, "Another run has taken the stack over.")
         case _ where error.isThrottling:
             self.init(.throttled, "AWS asks for fewer calls: \(error.message) It is tried again.")
         case "ValidationError" where error.message.contains("_IN_PROGRESS"),

@@ -67,15 +67,23 @@ package struct StateSweep: Sendable {
                 let page = try await unlessTimeRunsOut({ try await page(of: progress, deadline: end, logger: logger) })
             else {
                 progress.leaseEnds = now
-                try await state.write(progress, at: SweepProgress.key, ifMatch: etag, deadline: deadline)
+                _ = try await unlessPreconditionFails {
+                    try await state.write(progress, at: SweepProgress.key, ifMatch: etag, deadline: deadline)
+                }
                 return .interrupted(progress.report)
             }
             progress.pass(page)
-            etag = try await state.write(progress, at: SweepProgress.key, ifMatch: etag, deadline: deadline)
+            let isHeld = try await unlessPreconditionFails {
+                etag = try await state.write(progress, at: SweepProgress.key, ifMatch: etag, deadline: deadline)
+            }
+            // Another run took over when the lease had ended: it goes on, and reports.
+            guard isHeld else { return .idle }
         }
         progress.report.endedAt = now
         try await state.write(progress.report, at: SweepReport.key, deadline: deadline)
-        try await state.delete(SweepProgress.key, ifMatch: etag, deadline: deadline)
+        _ = try await unlessPreconditionFails {
+            try await state.delete(SweepProgress.key, ifMatch: etag, deadline: deadline)
+        }
         return .complete(progress.report)
     }
 

@@ -109,6 +109,35 @@ extension S3Scenario {
             }
             #expect(code == .preconditionFailed)
         },
+        S3Scenario("a write with If-Match where the object has vanished fails as where it has changed") { place in
+            let first = try await place.s3.putObject(
+                bucket: place.bucket, key: place.prefix + "gone", body: [1], deadline: place.deadline)
+            try await place.s3.deleteObject(
+                bucket: place.bucket, key: place.prefix + "gone", deadline: place.deadline)
+            let code = try await place.code {
+                try await place.s3.putObject(
+                    bucket: place.bucket, key: place.prefix + "gone", body: [2], ifMatch: first.etag,
+                    deadline: place.deadline)
+            }
+            #expect(code == .preconditionFailed)
+        },
+        S3Scenario("a deletion with If-Match spares what has changed, and says of what has vanished that it is gone") {
+            place in
+            let key = place.prefix + "deleted"
+            let first = try await place.s3.putObject(
+                bucket: place.bucket, key: key, body: [1], deadline: place.deadline)
+            let second = try await place.s3.putObject(
+                bucket: place.bucket, key: key, body: [2], deadline: place.deadline)
+            func code(_ tag: String) async throws -> AWSError.Code? {
+                try await place.code {
+                    try await place.s3.deleteObject(
+                        bucket: place.bucket, key: key, ifMatch: tag, deadline: place.deadline)
+                }
+            }
+            #expect(try await code(first.etag) == .preconditionFailed)
+            #expect(try await code(second.etag) == nil)
+            #expect(try await code(second.etag) == .noSuchKey)
+        },
         S3Scenario("a bucket of another account is not touched") { place in
             let codes = [
                 try await place.code {

@@ -85,6 +85,11 @@ package final class InMemoryS3: HTTPExecutor {
         state.withLock { $0.buckets[bucket]?.versioning = versioning }
     }
 
+    /// Removes all versions of an object, as somebody else may at any time.
+    package func vanish(bucket: String, key: String) {
+        state.withLock { $0.buckets[bucket]?.vanish(key) }
+    }
+
     package func deleteBucket(_ name: String) {
         state.withLock { $0.buckets[name] = nil }
     }

@@ -26,7 +26,8 @@ package struct S3: Sendable {
     ///   - metadata: names are case-insensitive; values are printable ASCII; 2,048 bytes in all at most.
     ///   - ifNoneMatch: write only if there is no object of this key (`If-None-Match: *`); if there is one, the call
     ///     fails with ``AWSError/Code/preconditionFailed``.
-    ///   - ifMatch: write only over the object with this entity tag.
+    ///   - ifMatch: write only over the object with this entity tag; if there is another one, or none any more, the call
+    ///     fails with ``AWSError/Code/preconditionFailed``.
     ///   - secret: a text in the body, such as a private key, that an error must not show should S3 repeat it.
     /// - Throws: also ``AWSError/Code/invalidResponse`` for a success without an entity tag. S3 sends one with each: another
     ///   peer answered, and nothing need be stored.
@@ -51,7 +52,13 @@ package struct S3: Sendable {
             call.fields[named: "x-amz-server-side-encryption-aws-kms-key-id"] = keyID
         }
         try call.setMetadata(metadata)
-        let answer = try await client.send(call, deadline: deadline)
+        let answer: HTTPExchange
+        do {
+            answer = try await client.send(call, deadline: deadline)
+        } catch let error as AWSError where ifMatch != nil && [.noSuchKey, .notFound].contains(error.code) {
+            // S3 tells an object that has vanished from one that has changed: to whoever lost the race it is the same.
+            throw error.asFailedPrecondition()
+        }
         guard let etag = answer.response.headerFields[.eTag], !etag.isEmpty else {
             throw AWSError.notStored(answer, by: call)
         }
@@ -80,16 +87,22 @@ package struct S3: Sendable {
         return (head: ObjectHead(answer.response.headerFields), body: answer.body)
     }
 
-    /// Deletes one version for good, or without `versionID` the object; in a versioned bucket that only hides it.
-    /// A key that is not there is a success.
+    /// Deletes the object; in a versioned bucket that only hides it. A key that is not there is a success.
     ///
-    /// - Parameter ifMatch: delete only the object with this entity tag; otherwise the call fails with
-    ///   ``AWSError/Code/preconditionFailed``.
+    /// - Parameter ifMatch: delete only the object with this entity tag. If there is another one, the call fails with
+    ///   ``AWSError/Code/preconditionFailed``; if there is none any more, with ``AWSError/Code/noSuchKey``.
     package func deleteObject(
-        bucket: String, key: String, versionID: String? = nil, ifMatch: String? = nil, deadline: UnixInstant
+        bucket: String, key: String, ifMatch: String? = nil, deadline: UnixInstant
     ) async throws {
-        var call = try call("DeleteObject", .delete, bucket: bucket, key: key, versionID: versionID)
+        var call = try call("DeleteObject", .delete, bucket: bucket, key: key)
         call.fields[.ifMatch] = ifMatch
+        _ = try await client.send(call, deadline: deadline)
+    }
+
+    /// Deletes one version for good, or without `versionID` the object. There is no `ifMatch` here: beside a version S3
+    /// answers it with 501.
+    package func deleteObject(bucket: String, key: String, versionID: String?, deadline: UnixInstant) async throws {
+        let call = try call("DeleteObject", .delete, bucket: bucket, key: key, versionID: versionID)
         _ = try await client.send(call, deadline: deadline)
     }
 
