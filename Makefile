@@ -84,8 +84,8 @@ soak: setup package ## Run many more random histories than `make test` does
 	STACKCERT_HISTORIES=50000 STACKCERT_HISTORY_SEED=$$RANDOM $(SWIFT_TEST) --filter HistoryTests
 	STACKCERT_BLACK_BOX_HISTORIES=200 $(PYTHON) -m pytest -q Tests/Integration/test_histories.py
 
-kill: setup package $(COMMAND) ## Kill pull, the provider and the renewal at every call that changes something, not at a sample as `make test` does
-	STACKCERT_KILL=all $(PYTHON) -m pytest -q Tests/Integration -m kill
+kill: setup package $(COMMAND) ## Kill the functions and the command at every call that changes something, not at a sample as `make test` does
+	STACKCERT_KILL=all $(PYTEST) $(PARALLEL) -m kill Tests/Integration
 
 # PROVE="--yes --profile me --region eu-central-1" and the like: Tests/OnAWS/README.md.
 PROVE_ON_AWS = cd Tests/OnAWS && ../../$(PYTHON) -m on_aws --zip ../../$(ZIP)

@@ -153,11 +153,12 @@ def uses(cloud, provider, outputs) -> dict[str, tuple[str, str, dict]]:
         "ReadOwnBundles": ("s3", "get_object", bundle),
         "DecryptOwnBundles": ("s3", "get_object", bundle),
         "FollowOwnPointer": ("ssm", "get_parameter", {"Name": "/stackcert/automated/certificate"}),
+        "FindCommand": ("ssm", "get_parameter", {"Name": provider.outputs["CommandParameterName"]}),
         "FetchCommand": ("s3", "get_object", code),
     }
 
 
-SIDS = ["ReadOwnBundles", "DecryptOwnBundles", "FollowOwnPointer", "FetchCommand"]
+SIDS = ["ReadOwnBundles", "DecryptOwnBundles", "FollowOwnPointer", "FindCommand", "FetchCommand"]
 
 
 @pytest.mark.parametrize("sid", SIDS)
@@ -180,6 +181,7 @@ def test_no_statement_of_the_servers_role_can_be_spared(cloud, shop, provider, s
         ("DecryptOwnBundles", "Resource"),
         ("DecryptOwnBundles", "Condition"),
         ("FollowOwnPointer", "Resource"),
+        ("FindCommand", "Resource"),
         ("FetchCommand", "Resource"),
     ],
 )
@@ -199,6 +201,7 @@ def test_the_servers_role_could_not_be_wider(cloud, shop, provider, sid, widened
             context.of_s3_key_use(principal, cloud.region, neighbours),
         ),
         "FollowOwnPointer": ("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/stackcert/other/x", {}),
+        "FindCommand": ("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/stackcert-command/x", {}),
         "FetchCommand": ("s3:GetObject", f"arn:aws:s3:::{CODE_BUCKET}/secrets.json", {}),
     }[sid + (widened if sid == "DecryptOwnBundles" else "")]
     keys = {**context.of_principal(principal), "aws:securetransport": "true", **keys}

@@ -98,8 +98,8 @@ def test_the_provider_exports_what_others_need():
     outputs = documents.read("provider")["Outputs"]
     exported = {name for name, output in outputs.items() if "Export" in output}
     always = {"ProviderArn", "CertificateBucketName", "StateBucketName", "CertificateKeyArn"}
-    assert exported == always | {"CommandS3Object"}
-    assert {name for name in exported if "Condition" in outputs[name]} == {"CommandS3Object"}
+    assert exported == always | {"CommandParameterName"}
+    assert {name for name in exported if "Condition" in outputs[name]} == {"CommandParameterName"}
 
 
 @pytest.mark.parametrize("resource", ["CertificateKey", "CertificateBucket", "StateBucket", "CertificateBucketPolicy"])

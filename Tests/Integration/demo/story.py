@@ -40,16 +40,17 @@ class Story:
     def install(self) -> None:
         stage = self.stage
         stage.heading("1. Install the provider, once per account")
+        command = f"stackcert-{architecture()}.zip"
         stage.aws("s3", "mb", "s3://code")
         stage.aws("s3", "cp", "--only-show-errors", str(self.code), "s3://code/stackcert-lambda.zip")
-        stage.aws("s3", "cp", "--only-show-errors", str(command_zip()), "s3://code/stackcert.zip")
+        stage.aws("s3", "cp", "--only-show-errors", str(command_zip()), f"s3://code/{command}")
         self._start(
             "create-stack",
             "stackcert",
             "provider.yml",
             CodeS3Bucket="code",
             CodeS3Key="stackcert-lambda.zip",
-            CommandS3Key="stackcert.zip",
+            CommandS3Key=command,
             Architecture=architecture(),
         )
         stage.follow("stackcert")

@@ -14,7 +14,7 @@ from support.paths import architecture, command_zip, function_zip
 
 CODE_BUCKET = "code-of-stackcert"
 CODE_KEY = "stackcert-lambda.zip"
-COMMAND_KEY = "stackcert.zip"
+COMMAND_KEY = f"stackcert/1/stackcert-{architecture()}.zip"
 
 
 def upload_code(cloud: LocalCloud, code: Path | None = None, key: str = CODE_KEY) -> None:
@@ -106,8 +106,13 @@ class Provider:
         return self.keys(prefix, self.state_bucket)
 
 
-def install(cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = True, **parameters: str) -> Provider:
-    """Create the provider's stack, with a break-glass role that tests look through, unless they do not want one."""
+def install(
+    cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = True, template: str = "", **parameters: str
+) -> Provider:
+    """Create the provider's stack, with a break-glass role that tests look through, unless they do not want one.
+
+    `template` is another text than this version's.
+    """
     upload_code(cloud)
     given = {
         "CodeS3Bucket": CODE_BUCKET,
@@ -131,7 +136,7 @@ def install(cloud: LocalCloud, stack: str = "stackcert", break_glass: bool = Tru
                 "Resource": "*",
             },
         )
-    result = cloud.stacks.create(stack, documents.published("provider"), given)
+    result = cloud.stacks.create(stack, template or documents.published("provider"), given)
     if result.status != "CREATE_COMPLETE":
         raise RuntimeError(f"provider.yml: {result.status}: {result.reasons()}")
     return Provider(cloud, stack, result.outputs)

@@ -166,6 +166,12 @@ def test_exports_imports_and_their_locks(cloud):
     assert changed.status == "UPDATE_ROLLBACK_COMPLETE" and "in use by importer" in changed.reasons("ROLLBACK_IN")[0]
     with pytest.raises(ClientError, match="in use by importer"):
         cloud.stacks.delete("exporter")
+    # Without the import the export is free (User Guide, "Get exported outputs from a deployed CloudFormation stack").
+    broken = one_parameter("''").replace("Type: String, Value", "Type: Nonsense, Value")
+    assert cloud.stacks.update("importer", broken).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.stacks.update("exporter", parameters={"V": "two"}).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.stacks.update("importer", one_parameter("three")).outputs == {"Out": "three"}
+    assert cloud.stacks.update("exporter", parameters={"V": "two"}).outputs == {"Out": "two"}
     assert cloud.stacks.delete("importer").status == "DELETE_COMPLETE"
     assert cloud.stacks.delete("exporter").status == "DELETE_COMPLETE"
 

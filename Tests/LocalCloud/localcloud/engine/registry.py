@@ -75,6 +75,16 @@ class Registry:
         self._imports.setdefault((stack.account, stack.region), {}).setdefault(name, set()).add(stack.id)
         return exports[name][0]
 
+    def forget_imports(self, stack: Stack) -> set[str]:
+        """What a stack imports is found again when its template is evaluated. Returns what it was until now."""
+        imports = self._imports.get((stack.account, stack.region), {})
+        return {name for name, ids in imports.items() if stack.id in ids and not ids.discard(stack.id)}
+
+    def remember_imports(self, stack: Stack, names: set[str]) -> None:
+        imports = self._imports.setdefault((stack.account, stack.region), {})
+        for name in names:
+            imports.setdefault(name, set()).add(stack.id)
+
     def importers(self, account: str, region: str, name: str) -> set[str]:
         """Names of the living stacks that import an export."""
         ids = self._imports.get((account, region), {}).get(name, set())

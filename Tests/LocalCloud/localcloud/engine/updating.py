@@ -22,11 +22,14 @@ class Update(Operation):
         for state in stack.resources.values():
             state.before, state.touched, state.failed, state.leftovers = state.current, False, False, []
         names_before = set(stack.resources)
+        # An import that the new template no longer makes frees the export (User Guide, "Get exported outputs").
+        imported = self.environment.registry.forget_imports(stack)
         try:
             resolver, wanted = self._converge(stack.cancel)
             outputs = self.environment.outputs(stack, resolver)
         except Exception as failure:
             told = self.first_cause(failure) if isinstance(failure, scheduler.Failures) else reason(failure)
+            self.environment.registry.remember_imports(stack, imported)
             self._roll_back(previous, names_before, told)
             return
         stack.outputs, stack.updated = outputs, now()
