@@ -1,3 +1,4 @@
+internal import Diagnostics
 package import HTTPTransport
 internal import HTTPTypes
 package import Logging
@@ -186,6 +187,6 @@ extension HTTPRequest {
         self.init(
             method: call.method, scheme: endpoint.scheme, authority: call.hostPrefix + endpoint.authority,
             path: endpoint.basePath + call.path + (query.isEmpty ? "" : "?" + query), headerFields: call.fields)
-        headerFields[.userAgent] = "stackcert"
+        headerFields[.userAgent] = ProductVersion.userAgent
     }
 }

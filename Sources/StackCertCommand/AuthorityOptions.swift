@@ -74,7 +74,7 @@ struct AuthorityOptions: ParsableArguments {
 
     func transport(over executor: any HTTPExecutor) -> ACMETransport {
         ACMETransport(
-            executor: executor, userAgent: "stackcert/\(VersionCommand.version)", clock: SystemWallClock(),
+            executor: executor, userAgent: ProductVersion.userAgent, clock: SystemWallClock(),
             logger: Logger(label: "stackcert", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

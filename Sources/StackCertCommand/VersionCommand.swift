@@ -1,11 +1,11 @@
 import ArgumentParser
+import Diagnostics
 
 /// `stackcert version`.
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Show the version.")
 
-    static let version = "0.1.0"
-    static let line = "stackcert \(version)"
+    static let line = "stackcert \(ProductVersion.text)"
 
     func run() {
         print(VersionCommand.line)

@@ -21,6 +21,11 @@ enum Bootstrap {
         let level = environment["AWS_LAMBDA_LOG_LEVEL"].flatMap { Logger.Level(lambdaName: $0) } ?? .info
         LoggingSystem.bootstrap { _ in JSONLogHandler(logLevel: level) }
         let logger = Logger(label: "stackcert")
+        logger.info(
+            "The function's process begins",
+            metadata: [
+                "stackcert.version": "\(ProductVersion.text)", "faas.handler": "\(environment["_HANDLER"] ?? "")",
+            ])
         let clock = SystemWallClock()
         let quota = RetryQuota()
         do {
@@ -135,7 +140,7 @@ enum Bootstrap {
     }
 
     private static func transport(executor: any HTTPExecutor, clock: any WallClock) -> ACMETransport {
-        ACMETransport(executor: executor, userAgent: "stackcert/0.1.0", clock: clock)
+        ACMETransport(executor: executor, userAgent: ProductVersion.userAgent, clock: clock)
     }
 
     private static func renewalHandler(

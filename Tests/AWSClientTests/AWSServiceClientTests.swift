@@ -1,4 +1,5 @@
 import AWSClient
+import Diagnostics
 import HTTPTransport
 import SigV4
 import TestSupport
@@ -185,6 +186,15 @@ import Timekeeping
         {
             #expect(try await put([clear, refused])?.mayHaveBeenCarriedOut == false)
         }
+    }
+
+    @Test("A request to AWS names the program and its version")
+    func userAgent() async throws {
+        let executor = ScriptedExecutor([.answer(200)], clock: clock)
+        let s3 = S3(try makeClient(executor, clock: clock), expectedBucketOwner: nil)
+        _ = try await s3.headObject(bucket: "bucket", key: "k", deadline: clock.now.advanced(by: .seconds(60)))
+        #expect(executor.requests.first?["user-agent"] == ProductVersion.userAgent)
+        #expect(ProductVersion.userAgent == "stackcert/\(ProductVersion.text)")
     }
 
     @Test("A write whose answer was lost fails with 412 when it is tried again, and the object is there")

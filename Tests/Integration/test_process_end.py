@@ -24,8 +24,15 @@ def bootstrap(tmp_path_factory) -> Path:
     return folder / "bootstrap"
 
 
+def told_version() -> str:
+    """What the command says of itself."""
+    said = subprocess.run([paths.stackcert(), "version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("stackcert ")
+    return said.split()[1]
+
+
 def ended(bootstrap: Path, **variables: str) -> dict:
-    """The one line that the process wrote before it ended with an error code."""
+    """The line that the process wrote before it ended with an error code, after the one that tells its version."""
     process = subprocess.run(
         [bootstrap],
         env={"_HANDLER": "backend-certificate", "AWS_REGION": "eu-west-1", **variables},
@@ -34,7 +41,8 @@ def ended(bootstrap: Path, **variables: str) -> dict:
         check=False,
     )
     assert process.returncode == 1
-    [line] = process.stdout.splitlines()
+    first, line = process.stdout.splitlines()
+    assert json.loads(first)["stackcert.version"] == told_version()
     assert not process.stderr
     return json.loads(line)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
+from support import paths
 from support.application import application
 from support.provider import install
 
@@ -39,6 +41,24 @@ def test_nobody_but_servers_reads_and_nobody_but_the_function_writes(cloud, plai
         cloud.anonymous_client().get_object(**where)
     with pytest.raises(ClientError, match="AccessDenied"):
         cloud.client("sqs", as_role=administrator).receive_message(QueueUrl=plain.queue_url)
+    assert stack.delete().status == "DELETE_COMPLETE"
+
+
+def test_stack_function_and_command_tell_the_same_version(cloud, plain, name):
+    said = subprocess.run([paths.stackcert(), "version"], capture_output=True, text=True, check=True).stdout
+    assert said == f"stackcert {plain.outputs['Version']}\n"
+    stack = application(plain, name)
+    assert stack.create().status == "CREATE_COMPLETE", stack.result.reasons()
+    client = cloud.client("logs")
+    streams = client.describe_log_streams(logGroupName=plain.log_group)["logStreams"]
+    assert streams
+    for stream in streams:
+        events = client.get_log_events(
+            logGroupName=plain.log_group, logStreamName=stream["logStreamName"], startFromHead=True
+        )["events"]
+        first = next(json.loads(e["message"]) for e in events if e["message"].startswith("{"))
+        assert first["stackcert.version"] == plain.outputs["Version"]
+        assert first["faas.handler"] == "backend-certificate"
     assert stack.delete().status == "DELETE_COMPLETE"
 
 

@@ -1,3 +1,4 @@
+internal import Diagnostics
 internal import HTTPTransport
 internal import HTTPTypes
 internal import Timekeeping
@@ -20,7 +21,7 @@ struct MetadataEndpoint: Sendable {
     ) async throws -> HTTPExchange {
         var fields = fields
         fields[.accept] = "application/json"
-        fields[.userAgent] = "stackcert"
+        fields[.userAgent] = ProductVersion.userAgent
         let request = HTTPRequest(
             method: method, scheme: endpoint.scheme, authority: endpoint.authority, path: path, headerFields: fields)
         let answer: HTTPExchange
