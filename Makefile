@@ -14,7 +14,7 @@ SWIFT_TEST := swift test --skip-build --disable-xctest
 PYTEST := $(PYTHON) -m pytest -q --durations=10
 PARALLEL := -n 2 --dist loadgroup
 
-.PHONY: help published setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill prove-on-aws prove-on-aws-local invoke clean
+.PHONY: help published setup demo demo-renewal demo-letsencrypt test unit integration package lint format contract judges mutants bench soak kill prove-on-aws prove-on-aws-local release invoke clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -86,6 +86,10 @@ soak: setup package ## Run many more random histories than `make test` does
 
 kill: setup package $(COMMAND) ## Kill the functions and the command at every call that changes something, not at a sample as `make test` does
 	STACKCERT_KILL=all $(PYTEST) $(PARALLEL) -m kill Tests/Integration
+
+# DRAFT=1: also of a changed clone, and of a version without a date in the changelog.
+release: setup package ## Gather a release in dist/release: zips, templates, bill of materials, notes, hashes
+	python3 Tools/make_release.py $(if $(DRAFT),--draft) dist dist/release
 
 # PROVE="--yes --profile me --region eu-central-1" and the like: Tests/OnAWS/README.md.
 PROVE_ON_AWS = cd Tests/OnAWS && ../../$(PYTHON) -m on_aws --zip ../../$(ZIP)
