@@ -53,8 +53,9 @@ extension StackRenewal {
         do {
             let changeSet = try await changeSet(of: root, stored: stored)
             let verdicts = try await verdicts(on: changeSet, of: root, own: own)
+            let others = try await refusalForOthersChangeSets(of: root)
             try await deleteChangeSet(of: root)
-            return (verdicts, self.refusal(of: changeSet, verdicts: verdicts, root: root))
+            return (verdicts, self.refusal(of: changeSet, verdicts: verdicts, root: root) ?? others)
         } catch {
             try? await deleteChangeSet(of: root)
             throw error

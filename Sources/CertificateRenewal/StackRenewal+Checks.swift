@@ -69,13 +69,38 @@ extension StackRenewal {
         guard root.roleARN != nil else {
             return RenewalOutcome(
                 .noRole,
-                "Stack \(root.name) has no service role, without which renewal would need your permissions. Attach one: "
-                    + "aws cloudformation update-stack --stack-name \(root.name) --use-previous-template --role-arn "
-                    + "ROLE_ARN, with --parameters ParameterKey=NAME,UsePreviousValue=true for each parameter, and "
-                    + "another value for \(parameterNames).")
+                "Stack \(root.name) has no service role, without which renewal would need your permissions. Attach one "
+                    + "with this update, which also rotates the certificate: \(commandThatAttachesRole(to: root))")
         }
         guard let window = environment.window, !window.contains(now), !isEmergency else { return nil }
         return RenewalOutcome(.outsideWindow, "Renewal waits for its window.")
+    }
+
+    /// Complete but for the role's ARN.
+    private func commandThatAttachesRole(to root: CloudFormation.Stack) -> String {
+        let parameters = root.parameters.map(\.key).map { key in
+            stack.rotations[key].map { "ParameterKey=\(key),ParameterValue=\($0)" }
+                ?? "ParameterKey=\(key),UsePreviousValue=true"
+        }
+        return (["aws cloudformation update-stack --stack-name \(root.name) --use-previous-template --role-arn ROLE_ARN"]
+            + (root.capabilities.isEmpty ? [] : ["--capabilities"] + root.capabilities)
+            + ["--parameters"] + parameters).joined(separator: " ")
+    }
+
+    /// Executing a change set deletes the stack's others, and somebody's pipeline may wait for one to be approved.
+    ///
+    /// - Returns: nil when there are none, and with a twentieth of the lifetime left.
+    func refusalForOthersChangeSets(of root: CloudFormation.Stack) async throws -> RenewalOutcome? {
+        guard !isEmergency else { return nil }
+        let others = try await cloudFormation.executableChangeSets(of: root.id, deadline: deadline)
+            .filter { !$0.hasPrefix("stackcert-") }
+        guard let first = others.first else { return nil }
+        return RenewalOutcome(
+            .stackBusy,
+            "Stack \(root.name) has \(others.count) change set(s) that renewal would delete: "
+                + "\(others.prefix(3).joined(separator: ", ")). Execute them or delete them: aws cloudformation "
+                + "delete-change-set --stack-name \(root.name) --change-set-name \(first). Renewal waits until a twentieth "
+                + "of the certificate's lifetime is left.")
     }
 
     /// The load balancer trusts the new key and the one before it: a server that serves neither would be cut off.

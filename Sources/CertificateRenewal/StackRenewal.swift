@@ -143,6 +143,7 @@ struct StackRenewal: Sendable {
         do {
             let verdicts = try await verdicts(on: changeSet, of: root, own: own)
             if let outcome = refusal(of: changeSet, verdicts: verdicts, root: root) { return outcome }
+            if let outcome = try await refusalForOthersChangeSets(of: root) { return outcome }
             // Looked at once more: a rotation that ends from now on makes the change set obsolete.
             guard try await certificatesStillInUse(own: own) == stack.certificates else {
                 return RenewalOutcome(

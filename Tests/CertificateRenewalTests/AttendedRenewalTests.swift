@@ -255,7 +255,7 @@ import Timekeeping
         #expect(allowed.refusal == nil)
         #expect(allowed.verdicts.map(\.isExpected) == [true])
         #expect(allowed.verdicts.map(\.causes) == ["Properties.Rotation by ParameterReference CertificateRotation"])
-        #expect(scene.calls.suffix(3) == ["CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet"])
+        #expect(scene.calls.suffix(4) == ["CreateChangeSet", "DescribeChangeSet", "ListChangeSets", "DeleteChangeSet"])
 
         scene.setChanges(RenewalScene.rotationChange + RenewalScene.foreignChange)
         let refused = await renewal.preview(try await live())

@@ -16,7 +16,9 @@ import Timekeeping
         }
     }
 
-    private static let calls = ["DescribeStacks", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet"]
+    private static let calls = [
+        "DescribeStacks", "CreateChangeSet", "DescribeChangeSet", "ListChangeSets", "ExecuteChangeSet",
+    ]
 
     @Test(
         "A run that is killed before or after any call of CloudFormation is taken up again", arguments: calls,

@@ -241,6 +241,21 @@ import Timekeeping
         #expect(scene.calls.contains("DeleteChangeSet"))
     }
 
+    @Test("A change set that waits to be executed keeps renewal from the stack until a twentieth of the lifetime is left")
+    func othersChangeSet() async throws {
+        scene.add(shop)
+        try await scene.certify("shop")
+        scene.addChangeSet("pipeline", of: "shop")
+        let line = try onlyLine(await scene.run())
+        #expect(line.outcome.code == .stackBusy)
+        #expect(
+            line.outcome.line.contains(
+                "aws cloudformation delete-change-set --stack-name shop --change-set-name pipeline"))
+        #expect(scene.executions.isEmpty)
+        scene.clock.advance(by: .seconds(86_400 * 120))
+        #expect(try onlyLine(await scene.run()).outcome.code == .started)
+    }
+
     @Test("A parameter that reaches no certificate is told so")
     func nothingToChange() async throws {
         scene.add(shop)

@@ -128,11 +128,21 @@ extension RenewalScene.State {
             guard found.executionStatus == "AVAILABLE" else {
                 return RenewalScene.refusal("InvalidChangeSetStatus", "ChangeSet cannot be executed")
             }
+            guard form["DisableRollback"] == "false" else {
+                return RenewalScene.refusal("ValidationError", "The update would not be rolled back")
+            }
+            changeSets = changeSets.filter { $0.key == found.id || $0.value.stackID != stackID }
             changeSets[found.id]?.executionStatus = "EXECUTE_IN_PROGRESS"
             stacks[found.stackID]?.parameters["CertificateRotation"] = found.rotation
             stacks[found.stackID]?.status = "UPDATE_IN_PROGRESS"
             executions.append(found.rotation ?? "")
             return RenewalScene.result(action, "")
+        case "ListChangeSets":
+            let summaries = changeSets.values.filter { $0.stackID == stackID }.sorted { $0.id < $1.id }.map {
+                "<member><ChangeSetName>\($0.name)</ChangeSetName><ExecutionStatus>\($0.executionStatus)"
+                    + "</ExecutionStatus></member>"
+            }
+            return RenewalScene.result(action, "<Summaries>\(summaries.joined())</Summaries>")
         case "DeleteChangeSet":
             if let found = changeSet(named: form["ChangeSetName"], of: stackID) {
                 changeSets[found.id] = nil

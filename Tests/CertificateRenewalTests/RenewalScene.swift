@@ -70,7 +70,8 @@ final class RenewalScene: HTTPExecutor {
         + "<ChangeSource>DirectModification</ChangeSource></member></Details></ResourceChange></member>"
 
     static let attendedCalls = [
-        "DescribeStacks", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet",
+        "DescribeStacks", "DescribeStackEvents", "CreateChangeSet", "DescribeChangeSet", "ListChangeSets",
+        "ExecuteChangeSet",
     ]
 
     let clock = VirtualClock()
@@ -89,6 +90,14 @@ final class RenewalScene: HTTPExecutor {
     static func stackID(_ name: String) -> String {
         let account = name.hasPrefix("abroad") ? "999988887777" : "111122223333"
         return "arn:aws:cloudformation:eu-west-1:\(account):stack/\(name)/guid-\(name)"
+    }
+
+    /// Somebody's own change set, which waits to be executed.
+    func addChangeSet(_ name: String, of stack: String) {
+        let id = "arn:aws:cloudformation:::changeSet/\(name)/1"
+        state.withLock {
+            $0.changeSets[id] = ChangeSet(id: id, stackID: Self.stackID(stack), name: name, rotation: "theirs")
+        }
     }
 
     func add(_ stack: Stack) { state.withLock { $0.stacks[Self.stackID(stack.name)] = stack } }

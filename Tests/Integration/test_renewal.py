@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.renewal import Renewable, Renewal, eventually, renewable
+from support import tool
+from support.renewal import Renewable, Renewal, deployer, eventually, renewable
 from test_status import row, status
 
 
@@ -152,9 +155,42 @@ def test_a_stack_without_a_service_role_is_told_how_to_get_one(provider, renewal
     stack = renewable(provider, name, with_role=False)
     renewal.make_due(stack)
     assert renewal.run(stack) == "NoRole"
-    assert f"aws cloudformation update-stack --stack-name {name}" in renewal.line
+    # What the message says to type, but for the role.
+    command = renewal.line[renewal.line.index("aws cloudformation update-stack") :].replace(
+        "ROLE_ARN", deployer(stack.cloud)
+    )
+    done = subprocess.run(shlex.split(command), env=tool.environment(stack.cloud), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert stack.wait().status == "UPDATE_COMPLETE"
+    assert stack.outputs()["PreviousPublicKey"] == stack.attributes["PublicKey"]
+    renewal.let_time_pass(stack)
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "Started"
+    stack.wait()
     stack.delete()
     renewal.forget(stack)
+
+
+def test_a_change_set_that_waits_for_its_approval_is_not_deleted(renewal, shop):
+    client = shop.cloud.client("cloudformation")
+    client.create_change_set(
+        StackName=shop.name,
+        ChangeSetName="pipeline",
+        UsePreviousTemplate=True,
+        Parameters=[
+            {"ParameterKey": "CertificateRotation", "ParameterValue": "of the pipeline"},
+            {"ParameterKey": "ImageId", "UsePreviousValue": True},
+        ],
+    )
+    client.get_waiter("change_set_create_complete").wait(StackName=shop.name, ChangeSetName="pipeline")
+    renewal.make_due(shop)
+    assert renewal.run(shop) == "StackBusy"
+    assert renewal.change_sets(shop) == ["pipeline"]
+    command = renewal.line[renewal.line.index("aws cloudformation delete-change-set") :].split(". ")[0]
+    done = subprocess.run(shlex.split(command), env=tool.environment(shop.cloud), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    renewal.let_time_pass(shop)
+    assert renewal.run(shop) == "Started"
 
 
 def test_the_tag_switches_renewal_off(provider, renewal, name):

@@ -139,7 +139,8 @@ extension CloudFormation {
         }
     }
 
-    /// Starts the update. It goes on after the call.
+    /// Starts the update, which is rolled back when it fails. It goes on after the call. CloudFormation deletes the stack's
+    /// other change sets (API reference of ExecuteChangeSet).
     ///
     /// - Parameters:
     ///   - name: its name, which policies can name too; not its ARN.
@@ -149,9 +150,37 @@ extension CloudFormation {
         _ name: String, stack: String, token: String, deadline: UnixInstant
     ) async throws {
         try await send(
-            "ExecuteChangeSet", [("ChangeSetName", name), ("StackName", stack), ("ClientRequestToken", token)],
+            "ExecuteChangeSet",
+            [
+                ("ChangeSetName", name), ("StackName", stack), ("ClientRequestToken", token),
+                ("DisableRollback", "false"),
+            ],
             deadline: deadline
         ) { _ in }
+    }
+
+    /// The names of a stack's change sets that could be executed now.
+    ///
+    /// - Parameter stack: the stack's ARN.
+    package func executableChangeSets(of stack: String, deadline: UnixInstant) async throws -> [String] {
+        var names: [String] = []
+        var token: String?
+        // Not more than a stack can have: 20 pages of 100.
+        for _ in 0..<20 {
+            let page = try await send(
+                "ListChangeSets", [("StackName", stack), ("NextToken", token)], deadline: deadline
+            ) { result in
+                (
+                    result.members("Summaries").filter { $0["ExecutionStatus"] == "AVAILABLE" }
+                        .compactMap { $0["ChangeSetName"] },
+                    result["NextToken"]
+                )
+            }
+            names += page.0
+            guard let next = page.1, !next.isEmpty, next != token else { break }
+            token = next
+        }
+        return names
     }
 
     /// Nothing happens when there is no such change set.

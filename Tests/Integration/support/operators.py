@@ -11,6 +11,7 @@ _CLOUDFORMATION = (
     "DescribeStackEvents",
     "CreateChangeSet",
     "DescribeChangeSet",
+    "ListChangeSets",
     "ExecuteChangeSet",
     "DeleteChangeSet",
 )
