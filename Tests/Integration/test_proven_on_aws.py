@@ -94,9 +94,8 @@ def test_an_answer_is_forgotten_when_its_claim_says_something_else():
     assert [row["answer"] for row in again[:3]] == [None, "yes", None]
 
 
-@pytest.mark.parametrize("fault", [KeyboardInterrupt, RuntimeError])
-def test_what_was_made_is_removed_after_an_interruption(cloud, fault):
-    made = []
+def _interrupted(cloud, fault, made):
+    """A run whose first probe ends so, after it made a bucket and a role."""
 
     def probe(bench):
         made.append(bench.bucket())
@@ -104,15 +103,41 @@ def test_what_was_made_is_removed_after_an_interruption(cloud, fault):
         made.append(bench.role())
         raise fault
 
-    with pytest.raises(fault):
-        runner.run(place.in_local_cloud(cloud), [Claim("stopped", "It is stopped.", "Test", probe)])
-    assert made[0] not in [b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]]
-    assert made[1] not in [r["Arn"] for r in cloud.client("iam").list_roles()["Roles"]]
+    asked = [Claim("stopped", "It is stopped.", "Test", probe)]
+    asked.append(Claim("after", "It comes after.", "Test", lambda _: decided(True, "")))
+    return runner.run(place.in_local_cloud(cloud), asked)
+
+
+def _remains(cloud, made):
+    buckets = [b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]]
+    roles = [r["Arn"] for r in cloud.client("iam").list_roles()["Roles"]]
+    return set(made) & {*buckets, *roles}
+
+
+def test_what_was_made_is_removed_after_ctrl_c(cloud):
+    made = []
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(cloud, KeyboardInterrupt, made)
+    assert len(made) == 2
+    assert not _remains(cloud, made)
+
+
+def test_a_mistake_in_a_probe_costs_its_own_answer_only(cloud):
+    made = []
+    result = _interrupted(cloud, IndexError("list index out of range"), made)
+    assert result.unanswered == {"stopped": "no answer: IndexError: list index out of range"}
+    assert result.seen["after"].answer == "yes"
+    assert len(made) == 2
+    assert not _remains(cloud, made)
 
 
 def test_what_cannot_be_removed_is_named(cloud):
     def probe(bench):
         bench.undo("the moon", lambda: 1 / 0)
+        # What was never made needs no removal.
+        bench.undo("a bucket", lambda: bench.client("s3").delete_bucket(Bucket="never-made"))
+        bench.undo("a queue", lambda: bench.client("sqs").get_queue_url(QueueName="never-made"))
+        bench.undo("a stack", lambda: bench.client("cloudformation").describe_stacks(StackName="never-made"))
         return decided(True, "")
 
     result = runner.run(place.in_local_cloud(cloud), [Claim("stays", "It stays.", "Test", probe)])
@@ -172,7 +197,8 @@ def test_it_shows_where_it_would_run_and_only_yes_is_yes(monkeypatch, capsys, al
     here = place.Place("111122223333", "eu-central-1", "aws", "arn:aws:iam::111122223333:user/me", alias, lambda: None)
     for said, agreed in (("", False), ("y", False), ("yes", True)):
         monkeypatch.setattr("builtins.input", lambda _, said=said: said)
-        assert command._agreed(here) is agreed
+        assert command._agreed() is agreed
+    command._show(here)
     shown = capsys.readouterr().out
     assert f"Account 111122223333 ({alias}), region eu-central-1" in shown
     assert "costs cents" in shown

@@ -66,11 +66,15 @@ def _tell(claim: Claim, text: str) -> None:
     print(f"{claim.id}: {text}", file=sys.stderr)
 
 
-def _agreed(here: place.Place) -> bool:
+def _show(here: place.Place) -> None:
+    """Where it would run, and what it would make."""
     alias = f" ({here.alias})" if here.alias else ""
     print(f"Account {here.account}{alias}, region {here.region}, as {here.caller}.\n{_MAKES}")
     if here.looks_like_production:
         print(f"NOTE: the account's alias {here.alias!r} looks like one that customers depend on.")
+
+
+def _agreed() -> bool:
     return input("Go on? Only 'yes' is yes: ").strip() == "yes"
 
 
@@ -88,7 +92,8 @@ def _terminated(*_: object) -> NoReturn:
 
 def _on_aws(arguments: argparse.Namespace, chosen: list[Claim], options: dict[str, str]) -> int:
     here = place.on_aws(arguments.profile, arguments.region, options)
-    if not arguments.yes and not _agreed(here):
+    _show(here)
+    if not arguments.yes and not _agreed():
         print("Nothing was asked, nothing was made.")
         return 1
     signal.signal(signal.SIGTERM, _terminated)

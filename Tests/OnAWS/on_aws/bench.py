@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from on_aws.place import Place
 
 TAG = "stackcert-proof"
-_GONE = ("NoSuch", "NotFound", "does not exist", "ValidationError", "InvalidClientTokenId", "AWS.SimpleQueueService")
+_CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 class Inconclusive(Exception):
@@ -39,6 +39,15 @@ def outcome(call: Callable[..., Any], **arguments: Any) -> tuple[int, str]:
         return call(**arguments)["ResponseMetadata"]["HTTPStatusCode"], ""
     except ClientError as error:
         return error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"]
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether a removal failed because there is nothing to remove."""
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response["Error"]["Code"]
+    named = code.startswith("NoSuch") or "NotFound" in code or code.endswith("NonExistentQueue")
+    return named or (code == "ValidationError" and "does not exist" in str(error))
 
 
 class Bench:
@@ -87,10 +96,24 @@ class Bench:
             try:
                 action()
             except Exception as error:
-                if not any(word in str(error) for word in _GONE):
+                if not _is_gone(error):
                     self.left_behind.append(f"{what}: {error}")
 
         self._stack.callback(attempt)
+
+    def remove_when_free(self, what: str, call: Callable[..., Any], busy: str, **arguments: Any) -> None:
+        """Removes what others may still use for a while: `busy` is the code that says so."""
+
+        def removed() -> bool:
+            try:
+                call(**arguments)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != busy:
+                    raise
+                return False
+            return True
+
+        self.wait(f"that {what} is let go of", removed, 900)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
         """What several probes use is made once."""
@@ -124,10 +147,15 @@ class Bench:
     def _remove_bucket(self, name: str) -> None:
         s3 = self.client("s3")
         s3.delete_bucket_policy(Bucket=name)
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                s3.delete_object(Bucket=name, Key=item["Key"], VersionId=item["VersionId"])
-        s3.delete_bucket(Bucket=name)
+
+        def emptied(**bucket: str) -> None:
+            for page in s3.get_paginator("list_object_versions").paginate(**bucket):
+                for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    s3.delete_object(**bucket, Key=item["Key"], VersionId=item["VersionId"])
+            s3.delete_bucket(**bucket)
+
+        # A trail may deliver once more after it is deleted.
+        self.remove_when_free(name, emptied, "BucketNotEmpty", Bucket=name)
 
     def kms_key(self) -> str:
         """The account's policies decide about it. It is deleted after the seven days that KMS demands."""
@@ -193,7 +221,7 @@ class Bench:
         self.undo(f"stack {name}", lambda: self._remove_stack(name))
         more.setdefault("Tags", self.tags)
         cloudformation.create_stack(
-            StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"], **more
+            StackName=name, TemplateBody=json.dumps(template), Capabilities=_CAPABILITIES, **more
         )
         if wait:
             status = self.settled(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,7 +82,9 @@ def on_aws(profile: str | None, region: str | None, options: dict[str, str]) -> 
     if region not in known:
         raise CannotStart(f"There is no region {region!r}: pass one such as eu-central-1.")
     if os.environ.get("AWS_ENDPOINT_URL"):
-        raise CannotStart("AWS_ENDPOINT_URL is set, so that this would not ask AWS: unset it, or use LOCAL=1.")
+        raise CannotStart(
+            "AWS_ENDPOINT_URL is set, so that this would not ask AWS: unset it, or use make prove-on-aws-local."
+        )
     who = _who(session, region)
     other = None
     if options.get("other-profile"):
@@ -99,7 +102,17 @@ def on_aws(profile: str | None, region: str | None, options: dict[str, str]) -> 
 
 
 def _clients(session: boto3.Session, region: str) -> Callable[..., Any]:
+    made: dict[tuple[str, str], Any] = {}
+    lock = threading.Lock()
+
     def client(service: str, credentials: dict[str, str] | None = None) -> Any:
+        key = (service, credentials["AccessKeyId"] if credentials else "")
+        with lock:
+            if key not in made:
+                made[key] = new(service, credentials)
+            return made[key]
+
+    def new(service: str, credentials: dict[str, str] | None) -> Any:
         keys = (
             {
                 "aws_access_key_id": credentials["AccessKeyId"],

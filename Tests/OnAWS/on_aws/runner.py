@@ -52,9 +52,12 @@ def run(
                 tell(claim, "…")
                 try:
                     seen = claim.probe(bench)
-                except (Inconclusive, ClientError, BotoCoreError) as error:
-                    result.unanswered[claim.id] = f"no answer: {error}"
-                    tell(claim, f"no answer: {error}")
+                except Exception as error:
+                    # Also a mistake in the probe: it must not cost the answers of the others.
+                    expected = isinstance(error, (Inconclusive, ClientError, BotoCoreError))
+                    text = f"no answer: {error}" if expected else f"no answer: {type(error).__name__}: {error}"
+                    result.unanswered[claim.id] = text
+                    tell(claim, text)
                     continue
                 result.seen[claim.id] = seen
                 keep(claim, seen)

@@ -9,7 +9,7 @@ from on_aws.bench import Bench, Inconclusive, allow, outcome
 from on_aws.certificate import Certificate
 from on_aws.claims import Seen, claim, decided
 
-SERVICE = "ACM"
+SERVICE = "ACM and IAM"
 
 
 def _import(bench: Bench, client: Any, certificate: Certificate, **more: Any) -> tuple[tuple[int, str], str]:
@@ -21,15 +21,10 @@ def _import(bench: Bench, client: Any, certificate: Certificate, **more: Any) ->
             Certificate=certificate.pem.encode(), PrivateKey=certificate.key.encode(), **more
         )
         arn = seen["arn"] = answer["CertificateArn"]
+        remove = bench.client("acm").delete_certificate
         bench.undo(
             f"certificate {arn}",
-            lambda: bench.wait(
-                "that the certificate is let go of",
-                lambda: (
-                    outcome(bench.client("acm").delete_certificate, CertificateArn=arn)[1] != "ResourceInUseException"
-                ),
-                900,
-            ),
+            lambda: bench.remove_when_free("the certificate", remove, "ResourceInUseException", CertificateArn=arn),
         )
         return answer
 
@@ -74,6 +69,35 @@ def resource_tag(bench: Bench) -> Seen:
 def ec_import(bench: Bench) -> Seen:
     seen, _ = _import(bench, bench.client("acm"), Certificate("proof.example.com", elliptic=True), Tags=bench.tags)
     return decided(not seen[1], seen)
+
+
+@claim(
+    "iam-request-tag",
+    "`aws:RequestTag` and the path limit UploadServerCertificate to certificates with the tag, below the path.",
+)
+def iam_request_tag(bench: Bench) -> Seen:
+    certificate = Certificate("proof.example.com", elliptic=False)
+    path = f"/stackcert-proof-{bench.run}/"
+    below = bench.arn("iam", f"server-certificate{path}*", region=False)
+    asked = {"StringEquals": {"aws:RequestTag/stackcert-proof": bench.run}}
+    role = bench.as_role(allow(["iam:UploadServerCertificate", "iam:TagServerCertificate"], below, **asked))
+    client = bench.client("iam", role)
+
+    def upload(where: str, **more: Any) -> tuple[int, str]:
+        name, remove = bench.name("upload"), bench.client("iam").delete_server_certificate
+        bench.undo(f"server certificate {name}", lambda: remove(ServerCertificateName=name))
+        return outcome(
+            client.upload_server_certificate,
+            ServerCertificateName=name,
+            Path=where,
+            CertificateBody=certificate.pem,
+            PrivateKey=certificate.key,
+            **more,
+        )
+
+    tagged, bare, elsewhere = upload(path, Tags=bench.tags), upload(path), upload("/", Tags=bench.tags)
+    holds = not tagged[1] and all(each[1].startswith("AccessDenied") for each in (bare, elsewhere))
+    return decided(holds, f"with the tag {tagged}, without it {bare}, elsewhere {elsewhere}")
 
 
 @claim(

@@ -103,12 +103,10 @@ def policy_in_use(bench: Bench) -> Seen:
 def ec_front(bench: Bench) -> Seen:
     certificate, iam, name = Certificate("proof.example.com", elliptic=True), bench.client("iam"), bench.name("front")
     balancer = load_balancer(bench)
+    remove = iam.delete_server_certificate
     bench.undo(
         f"server certificate {name}",
-        lambda: bench.wait(
-            "that the certificate is let go of",
-            lambda: not outcome(iam.delete_server_certificate, ServerCertificateName=name)[1],
-        ),
+        lambda: bench.remove_when_free("the certificate", remove, "DeleteConflict", ServerCertificateName=name),
     )
     made = iam.upload_server_certificate(
         ServerCertificateName=name, CertificateBody=certificate.pem, PrivateKey=certificate.key, Tags=bench.tags

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from on_aws.bench import Bench
+from on_aws.bench import Bench, Inconclusive
 from on_aws.claims import Seen, claim, decided
 from on_aws.probes.change_sets import change_set, refusal, service_role, words
 
@@ -65,7 +65,10 @@ def resolved_in_change_set(bench: Bench) -> Seen:
     not_local="the local cloud does not look up values of AWS-specific types",
 )
 def types_of_the_caller(bench: Bench) -> Seen:
-    vpc = bench.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    found = bench.client("ec2").describe_vpcs()["Vpcs"]
+    if not found:
+        raise Inconclusive("there is no VPC in this region")
+    vpc = found[0]["VpcId"]
     template: dict[str, Any] = {
         "Parameters": {"Vpc": {"Type": "AWS::EC2::VPC::Id"}, "Word": {"Type": "String", "Default": "1"}},
         "Resources": {

@@ -195,4 +195,6 @@ def lets_encrypt_staging(bench: Bench) -> Seen:
             bench.place.region,
         ]
         result = subprocess.run([str(command), *arguments], capture_output=True, text=True, timeout=900)
+    if "No connection" in result.stderr or result.returncode not in (0, 76):
+        raise Inconclusive(f"stackcert issue: exit status {result.returncode}: {result.stderr.strip()[-300:]}")
     return decided(result.returncode == 0, f"exit status {result.returncode}: {result.stderr.strip()[-300:]}")

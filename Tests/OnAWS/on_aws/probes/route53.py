@@ -17,12 +17,21 @@ def _zone(bench: Bench) -> tuple[str, str]:
         client, name = bench.client("route53"), f"stackcert-proof-{bench.run}.test"
         with signals_held():
             made = client.create_hosted_zone(Name=name, CallerReference=bench.name("zone"))["HostedZone"]["Id"]
-            bench.undo(f"hosted zone {name}", lambda: client.delete_hosted_zone(Id=made))
+            bench.undo(f"hosted zone {name}", lambda: _remove(client, made))
         identifier = made.rsplit("/", 1)[-1]
         client.change_tags_for_resource(ResourceType="hostedzone", ResourceId=identifier, AddTags=bench.tags)
         return name, identifier
 
     return bench.shared("zone", make)
+
+
+def _remove(client: Any, zone: str) -> None:
+    """With the records that a probe left when it was interrupted."""
+    for record in client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]:
+        if record["Type"] not in ("NS", "SOA"):
+            batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]}
+            client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    client.delete_hosted_zone(Id=zone)
 
 
 def _limited(bench: Bench, names: list[str], kinds: list[str]) -> Any:

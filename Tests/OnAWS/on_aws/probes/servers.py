@@ -14,15 +14,36 @@ _NONE = "the local cloud's servers are this machine's system, not Amazon Linux"
 
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 _BOOT = """#!/bin/bash
-dnf -y install stunnel openssl >/dev/null 2>&1
+dnf -y install stunnel >/dev/null 2>&1
 echo "PROOF needs: $(rpm -q --requires stunnel | tr '\\n' ' ')" >/dev/console
 echo "PROOF version: $(rpm -q stunnel)" >/dev/console
 mkdir /proof && cd /proof
-cat >key.pem <<'PEM'
-{key}PEM
-cat >certificate.pem <<'PEM'
-{certificate}PEM
-openssl s_server -accept 8443 -cert certificate.pem -key key.pem -www >/dev/null 2>&1 &
+cat >pair.pem <<'PEM'
+PAIR
+PEM
+cat >serve.py <<'PY'
+import http.server, ssl
+
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain("pair.pem")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def get_request(self):
+        connection, address = super().get_request()
+        return tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+Server(("", 8443), Handler).serve_forever()
+PY
+python3 serve.py >/dev/null 2>&1 &
 echo "PROOF ready" >/dev/console
 """
 
@@ -47,12 +68,14 @@ def _server(bench: Bench) -> tuple[str, Certificate, str]:
         group_id = ec2.create_security_group(
             GroupName=group, Description="stackcert-proof", VpcId=found[0]["VpcId"], TagSpecifications=tags
         )["GroupId"]
-        for port in (80, 8443):
+        network = ec2.describe_vpcs(VpcIds=[found[0]["VpcId"]])["Vpcs"][0]["CidrBlock"]
+        # To the load balancer from here, to the server from the load balancer.
+        for port, source in ((80, "0.0.0.0/0"), (8443, network)):
             ec2.authorize_security_group_ingress(
-                GroupId=group_id, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0"
+                GroupId=group_id, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp=source
             )
         token = bench.name("server")
-        with_key = _BOOT.format(key=certificate.key, certificate=certificate.pem)
+        with_key = _BOOT.replace("PAIR\n", certificate.key + certificate.pem)
         bench.undo("server", lambda: _terminate(bench))
         image = bench.client("ssm").get_parameter(Name=_IMAGE)["Parameter"]["Value"]
         made = ec2.run_instances(
