@@ -17,25 +17,28 @@ PAGE = REPOSITORY / "docs" / "runbook.md"
 VENV = REPOSITORY / ".venv" / "bin"
 
 
-def commands(*headings: str) -> str:
-    """The bash blocks below these headings of the page, each up to the next heading, as one script."""
+def sections() -> dict[str, list[str]]:
+    """The page's bash blocks by the heading that stands above them; headings without one are left out."""
     found: dict[str, list[str]] = {}
     heading, block = "", None
     for line in PAGE.read_text().splitlines():
         if block is not None:
             if line == "```":
-                found[heading].append("\n".join(block))
+                found.setdefault(heading, []).append("\n".join(block))
                 block = None
             else:
                 block.append(line)
         elif line.startswith("#"):
             heading = line.lstrip("# ")
-            found[heading] = []
         elif line == "```bash":
             block = []
-    empty = [name for name in headings if not found.get(name)]
-    assert not empty, f"docs/runbook.md has no commands below {empty}"
-    return "\n".join(text for name in headings for text in found[name])
+    return found
+
+
+def commands(*headings: str) -> str:
+    """What these sections have the operator run, as one script."""
+    page = sections()
+    return "\n".join(text for name in headings for text in page[name])
 
 
 @dataclass

@@ -102,9 +102,10 @@ def test_a_header_names_the_key_as_well_as_the_default_does(cloud, encrypted):
     assert s3.head_object(Bucket="by-header", Key="k")["SSEKMSKeyId"] == encrypted
 
 
-def test_a_disabled_key_serves_nobody(cloud, encrypted):
+@pytest.mark.parametrize("named", ["by id", "by ARN"])
+def test_a_disabled_key_serves_nobody(cloud, encrypted, named):
     kms, s3 = cloud.client("kms"), cloud.client("s3")
-    identifier = encrypted.split("/")[1]
+    identifier = encrypted if named == "by ARN" else encrypted.split("/")[1]
     kms.disable_key(KeyId=identifier)
     try:
         with pytest.raises(ClientError, match="KMS.DisabledException"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 from moto.core.types import Base64EncodedString
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.iam.access_control import PermissionResult
+from moto.kms.models import KmsBackend
 from moto.s3.models import FakeBucket
 
 from localcloud.gateway import policy_versions, suspended_versioning
@@ -32,7 +34,18 @@ def _with_logging(function: LambdaFunction, on_create: bool = False) -> dict[str
     return {**_configuration(function, on_create), "LoggingConfig": logging}
 
 
+def _by_arn(method: Callable[..., Any]) -> Callable[..., Any]:
+    """These operations of KMS take a key's ARN as well as its id."""
+
+    def with_id(backend: KmsBackend, key_id: str, *more: Any) -> Any:
+        return method(backend, backend.get_key_id(key_id), *more)
+
+    return with_id
+
+
 def apply() -> None:
+    for name in ("disable_key", "enable_key", "cancel_key_deletion", "schedule_key_deletion"):
+        setattr(KmsBackend, name, _by_arn(getattr(KmsBackend, name)))
     FakeBucket.get_permission = _permitted  # type: ignore[method-assign]
     LambdaFunction.get_configuration = _with_logging  # type: ignore[method-assign]
     policy_versions.apply()
