@@ -30,6 +30,7 @@ package: $(ZIP) published ## Build the Lambda's zip
 # The templates without their comments, which is what users deploy.
 published:
 	python3 Tools/publish_templates.py dist/templates templates/*.yml
+	python3 Tools/make_import_template.py templates/provider.yml >dist/templates/provider-import.yml
 
 $(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
 	./package.sh

@@ -6,8 +6,8 @@ import LambdaRuntime
 import Logging
 import Timekeeping
 
-/// One run of the renewal, or of the sweep when the event is `{"sweep": true}`: two schedules wake the function. A sweep
-/// that ran out of time is gone on with after each renewal.
+/// One run of the renewal, or of the sweep when the event is `{"sweep": true}`: two schedules wake the function. After each
+/// renewal a sweep that ran out of time is gone on with, and one that is overdue begins.
 struct RenewalInvocationHandler: InvocationHandler {
     let environment: RenewalEnvironment
     let bundles: BundleListing?
@@ -27,7 +27,7 @@ struct RenewalInvocationHandler: InvocationHandler {
         let report = try await RenewalRun(environment).run(until: deadline, logger: .current)
         emit(report)
         await notify(report, deadline: invocation.deadline.advanced(by: .seconds(-2)))
-        if bundles != nil { _ = try await sweep(invocation, begins: false, until: deadline) }
+        if bundles != nil { _ = try await sweep(invocation, until: deadline) }
         let counts = RenewalOutcome.Code.allCases.compactMap { code in
             report.count(code) > 0 ? "\"\(code.rawValue)\":\(report.count(code))" : nil
         }
@@ -83,7 +83,10 @@ extension RenewalInvocationHandler {
         (try? JSONDecoder().decode(Event.self, from: Data(payload)))?.sweep == true
     }
 
-    private func sweep(_ invocation: Invocation, begins: Bool, until deadline: UnixInstant) async throws -> [UInt8] {
+    /// - Parameter begins: whether a sweep that is not overdue begins as well.
+    private func sweep(
+        _ invocation: Invocation, begins: Bool = false, until deadline: UnixInstant
+    ) async throws -> [UInt8] {
         guard let bundles else {
             throw ConfigurationError(
                 .missing("STACKCERT_CERTIFICATE_BUCKET"),
@@ -91,6 +94,8 @@ extension RenewalInvocationHandler {
                     + "stack from its own template.")
         }
         let sweep = StateSweep(environment, bundles: bundles, home: home(of: invocation))
+        var begins = begins
+        if !begins { begins = try await sweep.isOverdue(deadline: deadline) }
         switch try await sweep.run(begins: begins, until: deadline, logger: .current) {
         case .idle: return Array(#"{"Sweep":"Idle"}"#.utf8)
         case .interrupted: return Array(#"{"Sweep":"Interrupted"}"#.utf8)

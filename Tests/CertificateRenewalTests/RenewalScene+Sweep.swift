@@ -80,9 +80,17 @@ extension RenewalScene {
     func sweep(begins: Bool = true, for time: Duration = .seconds(800)) async throws -> StateSweep.Ending {
         let logs = logs
         let logger = Logger(label: "sweep") { _ in logs }
-        let sweep = StateSweep(
-            try environment, bundles: BundleListing("certificates", s3: try s3Client), home: Self.home, pageLength: 3)
-        return try await sweep.run(begins: begins, until: clock.now.advanced(by: time), logger: logger)
+        return try await stateSweep.run(begins: begins, until: clock.now.advanced(by: time), logger: logger)
+    }
+
+    func isSweepOverdue() async throws -> Bool { try await stateSweep.isOverdue(deadline: soon) }
+
+    private var stateSweep: StateSweep {
+        get throws {
+            StateSweep(
+                try environment, bundles: BundleListing("certificates", s3: try s3Client), home: Self.home,
+                pageLength: 3)
+        }
     }
 
     /// A sweep from its beginning to its end.

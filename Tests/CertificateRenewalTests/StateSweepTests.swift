@@ -276,6 +276,40 @@ import Timekeeping
         #expect(scene.sweepNotes.isEmpty)
     }
 
+    @Test("A sweep is overdue where none ever ended, and not again before eight days have passed")
+    func overdue() async throws {
+        try await shop()
+        #expect(try await scene.isSweepOverdue())
+        _ = try await swept()
+        #expect(try await !scene.isSweepOverdue())
+        scene.clock.advance(by: .days(8))
+        #expect(try await !scene.isSweepOverdue())
+        scene.clock.advance(by: .seconds(1))
+        #expect(try await scene.isSweepOverdue())
+        _ = try await swept()
+        #expect(try await !scene.isSweepOverdue())
+    }
+
+    @Test("A sweep that was interrupted leaves it overdue, until one has come to its end")
+    func overdueWhileUnderWay() async throws {
+        try await shops(7)
+        guard case .interrupted = try await scene.sweep(for: .seconds(30)) else {
+            Issue.record("the sweep was not interrupted")
+            return
+        }
+        #expect(try await scene.isSweepOverdue())
+        _ = try await swept()
+        #expect(try await !scene.isSweepOverdue())
+    }
+
+    @Test(
+        "A damaged report makes a sweep overdue, one of a later version does not",
+        arguments: [("{", true), (#"{"version": 2}"#, false)])
+    func overdueByDamage(_ report: String, _ isOverdue: Bool) async throws {
+        try await scene.write(report, at: "sweep/latest.json")
+        #expect(try await scene.isSweepOverdue() == isOverdue)
+    }
+
     @Test("Two runs at once do the work once")
     func twoRuns() async throws {
         try await shop()

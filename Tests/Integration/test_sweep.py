@@ -95,6 +95,28 @@ def test_a_sweep_whose_place_cannot_be_read_begins_anew(provider, renewal):
     assert sweep.latest(provider)["tally"]["unreadable"] == 0
 
 
+def test_over_bundles_that_were_there_before_a_sweep_runs_within_the_hour(provider, renewal, name):
+    """A provider is installed over the bundles of another one, with a state bucket that knows nothing."""
+    stack = renewable(provider, name)
+    markers = [key for key in provider.state("actions/") if stack.guid in key]
+    [record] = provider.state(f"records/{stack.guid}/")
+    sweep.age(provider, days=2)
+    sweep.lose_all(provider)
+    renewal.fire()
+    assert provider.state(f"records/{stack.guid}/") == [record]
+    assert [key for key in provider.state("actions/") if stack.guid in key] == markers
+    first = sweep.latest(provider)
+    assert first["tally"]["recordsWritten"] == 1
+    # The next hour has no sweep, until its week is over.
+    renewal.fire()
+    assert sweep.latest(provider) == first
+    renewal.make_due(stack)
+    assert renewal.run(stack) == "Started"
+    assert stack.wait().status == "UPDATE_COMPLETE"
+    assert renewal.run(stack) == "Renewed"
+    stack.delete()
+
+
 def test_an_orphan_is_shown_and_stays(cloud, provider, renewal, name):
     """The stack is deleted, and its template said to keep the certificate."""
     wanted = json.loads(template(application(provider, name).properties))

@@ -57,6 +57,13 @@ def forget(provider: Provider) -> None:
         client.delete_object(Bucket=provider.state_bucket, Key=key)
 
 
+def lose_all(provider: Provider) -> None:
+    """The state bucket is empty, as a new one is."""
+    client = provider.cloud.client("s3", as_role=provider.break_glass_role)
+    for key in provider.state():
+        client.delete_object(Bucket=provider.state_bucket, Key=key)
+
+
 def latest(provider: Provider) -> dict[str, Any]:
     found = provider.cloud.client("s3").get_object(Bucket=provider.state_bucket, Key="sweep/latest.json")
     return json.loads(found["Body"].read())
