@@ -11,12 +11,17 @@ package import Timekeeping
 package struct BackendCertificateHandler: ResourceHandler {
     let store: CertificateStore
     let issuer: SelfSignedIssuer
+    let deployments: any StackDeployments
     let defaults: ProviderDefaults
     let clock: any WallClock
 
-    package init(store: CertificateStore, issuer: SelfSignedIssuer, defaults: ProviderDefaults, clock: any WallClock) {
+    package init(
+        store: CertificateStore, issuer: SelfSignedIssuer, deployments: any StackDeployments,
+        defaults: ProviderDefaults, clock: any WallClock
+    ) {
         self.store = store
         self.issuer = issuer
+        self.deployments = deployments
         self.defaults = defaults
         self.clock = clock
     }
@@ -60,8 +65,11 @@ package struct BackendCertificateHandler: ResourceHandler {
         switch PhysicalResourceID(physicalResourceID) {
         case .certificate(let address):
             try check(address, belongsTo: request.owner)
+            guard try await mayRemove(address.key, by: request, in: context) else { return }
             try await bury(address, by: request, in: context)
         case .logStream:
+            let object = (try? target(of: request)).map { SystemAObject(of: $0.address) }
+            guard try await mayRemove(object?.key ?? "", by: request, in: context) else { return }
             try await deleteAdopted(physicalResourceID, for: request, in: context)
         case .unknown:
             // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
@@ -82,6 +90,13 @@ package struct BackendCertificateHandler: ResourceHandler {
 }
 
 extension BackendCertificateHandler {
+    private func mayRemove(
+        _ key: String, by request: CustomResourceRequest, in context: ResourceContext
+    ) async throws -> Bool {
+        try await CleanUp(deployments: deployments, store: store, clock: clock).allows(
+            request, key: key, in: context)
+    }
+
     /// What a request asks for.
     struct Target: Hashable, Sendable {
         let properties: BackendCertificateProperties
@@ -107,7 +122,9 @@ extension BackendCertificateHandler {
     private func check(_ address: CertificateAddress, belongsTo owner: CertificateOwner) throws {
         guard address.belongs(to: owner) else {
             throw IssuanceError(
-                .foreignOwner, "The physical id names a certificate of another stack or resource: it was left alone.")
+                .foreignOwner,
+                "The physical id names a certificate of another stack or resource: it was left alone. If stack refactoring "
+                    + "moved the resource here, move it back; or give it a DeletionPolicy of Retain, and take it out.")
         }
         guard defaults.buckets.contains(address.bucket) else {
             throw IssuanceError(

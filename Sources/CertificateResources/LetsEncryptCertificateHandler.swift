@@ -13,14 +13,17 @@ package import Timekeeping
 package struct LetsEncryptCertificateHandler: ResourceHandler {
     let store: CertificateStore
     let services: LetsEncryptServices
+    let deployments: any StackDeployments
     let defaults: ProviderDefaults
     let clock: any WallClock
 
     package init(
-        store: CertificateStore, services: LetsEncryptServices, defaults: ProviderDefaults, clock: any WallClock
+        store: CertificateStore, services: LetsEncryptServices, deployments: any StackDeployments,
+        defaults: ProviderDefaults, clock: any WallClock
     ) {
         self.store = store
         self.services = services
+        self.deployments = deployments
         self.defaults = defaults
         self.clock = clock
     }
@@ -53,6 +56,8 @@ package struct LetsEncryptCertificateHandler: ResourceHandler {
         switch PhysicalResourceID(physicalResourceID) {
         case .certificate(let address):
             try check(address, belongsTo: request.owner)
+            let cleanUp = CleanUp(deployments: deployments, store: store, clock: clock)
+            guard try await cleanUp.allows(request, key: address.key, in: context) else { return }
             try await remove(address, asked: try? target(of: request), by: request, in: context)
         case .logStream, .unknown:
             // CloudFormation invents an id for a Create that it cancelled: the properties say what that Create makes.
@@ -90,7 +95,9 @@ extension LetsEncryptCertificateHandler {
         guard address.kind == .letsEncrypt, address.belongs(to: owner), defaults.buckets.contains(address.bucket) else {
             throw IssuanceError(
                 .foreignOwner,
-                "The physical id names a certificate of another stack, resource or provider: it was left alone.")
+                "The physical id names a certificate of another stack, resource or provider: it was left alone. If stack "
+                    + "refactoring moved the resource here, move it back; or give it a DeletionPolicy of Retain, and take it "
+                    + "out.")
         }
     }
 

@@ -116,7 +116,8 @@ enum Bootstrap {
             s3: S3(client, expectedBucketOwner: configuration.bucketOwner), stateBucket: configuration.stateBucket,
             keyARN: configuration.keyARN, clock: clock)
         return BackendCertificateHandler(
-            store: store, issuer: SelfSignedIssuer(clock: clock), defaults: configuration.defaults, clock: clock)
+            store: store, issuer: SelfSignedIssuer(clock: clock), deployments: CloudFormation(client),
+            defaults: configuration.defaults, clock: clock)
     }
 
     private static func letsEncryptCertificateHandler(
@@ -136,7 +137,7 @@ enum Bootstrap {
             store: CertificateStore(
                 s3: s3, stateBucket: configuration.stateBucket, keyARN: configuration.keyARN, clock: clock),
             services: LetsEncryptServices(client: client, issuer: issuer, accounts: accounts, clock: clock),
-            defaults: configuration.defaults, clock: clock)
+            deployments: CloudFormation(client), defaults: configuration.defaults, clock: clock)
     }
 
     private static func transport(executor: any HTTPExecutor, clock: any WallClock) -> ACMETransport {

@@ -238,6 +238,9 @@ REFUSED: dict[str, list[Request]] = {
     ],
     "LookIntoAcm": [("acm:GetCertificate", "arn:aws:acm:{region}:{abroad}:certificate/x", {})],
     "CopyToIam": [("iam:DeleteServerCertificate", SERVER_CERTIFICATE + "somebody-elses", {})],
+    "AskHowStacksAreDeployed": [
+        ("cloudformation:DescribeStacks", "arn:aws:cloudformation:elsewhere:{account}:stack/x/1", {})
+    ],
     "WriteLogs": [("logs:PutLogEvents", "arn:aws:logs:{region}:{account}:log-group:another:*", {})],
     "HandOverUnansweredEvents": [("sqs:SendMessage", "arn:aws:sqs:{region}:{account}:another", {})],
 }

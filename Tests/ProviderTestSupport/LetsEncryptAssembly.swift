@@ -18,7 +18,7 @@ package struct LetsEncryptAssembly: Sendable {
 
     /// - Parameter jitter: picks a wait before a retry, in milliseconds.
     package init(
-        network: any HTTPExecutor, clock: any WallClock,
+        network: any HTTPExecutor, clock: any WallClock, deployments: any StackDeployments = KnownDeployments(),
         jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
     ) throws {
         let client = AWSServiceClient(
@@ -41,7 +41,7 @@ package struct LetsEncryptAssembly: Sendable {
             services: LetsEncryptServices(
                 client: client, issuer: ACMEIssuer(accounts: accounts, storage: storage, clock: clock),
                 accounts: accounts, clock: clock),
-            defaults: Self.defaults, clock: clock)
+            deployments: deployments, defaults: Self.defaults, clock: clock)
         sender = ReplySender(executor: network, clock: clock, jitter: jitter)
     }
 

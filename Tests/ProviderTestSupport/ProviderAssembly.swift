@@ -16,6 +16,7 @@ package struct ProviderAssembly: Sendable {
     /// - Parameter jitter: picks a wait before a retry, in milliseconds.
     package init(
         network: any HTTPExecutor, clock: any WallClock, stableS3Key: Bool,
+        deployments: any StackDeployments = KnownDeployments(),
         jitter: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
     ) throws {
         let client = AWSServiceClient(
@@ -29,7 +30,7 @@ package struct ProviderAssembly: Sendable {
         let store = CertificateStore(
             s3: s3, stateBucket: TestProvider.stateBucket, keyARN: TestProvider.keyARN, clock: clock)
         handler = BackendCertificateHandler(
-            store: store, issuer: SelfSignedIssuer(clock: clock),
+            store: store, issuer: SelfSignedIssuer(clock: clock), deployments: deployments,
             defaults: ProviderDefaults(
                 buckets: [TestProvider.certificateBucket, TestProvider.adoptedBucket], stableS3Key: stableS3Key),
             clock: clock)

@@ -14,6 +14,7 @@ package struct TestProvider: Sendable {
     package let s3: InMemoryS3
     package let inbox: ReplyInbox
     package let logs: InMemoryLogHandler
+    package let deployments = KnownDeployments()
     package let function: CustomResourceFunction<BackendCertificateHandler>
 
     package static let certificateBucket = "certificates"
@@ -34,7 +35,8 @@ package struct TestProvider: Sendable {
         inbox = ReplyInbox(clock: clock)
         logs = InMemoryLogHandler()
         let assembly = try ProviderAssembly(
-            network: interposed(InMemoryPeers(s3: s3, inbox: inbox)), clock: clock, stableS3Key: stableS3Key)
+            network: interposed(InMemoryPeers(s3: s3, inbox: inbox)), clock: clock, stableS3Key: stableS3Key,
+            deployments: deployments)
         function = CustomResourceFunction(
             handler: assembly.handler, sender: assembly.sender, settings: assembly.settings, clock: clock)
     }

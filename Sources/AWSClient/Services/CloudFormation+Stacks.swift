@@ -19,11 +19,14 @@ extension CloudFormation {
         package let outputs: [String: String]
         /// The ARN of the outermost stack, of a nested one.
         package let rootID: String?
+        /// `STANDARD` or `EXPRESS`; nil when CloudFormation says nothing of it, which is standard.
+        package let deploymentMode: String?
 
         package init(
             id: String, name: String, status: String, statusReason: String? = nil, parameters: [Parameter] = [],
             roleARN: String? = nil, capabilities: [String] = [], notificationARNs: [String] = [],
-            tags: [String: String] = [:], outputs: [String: String] = [:], rootID: String? = nil
+            tags: [String: String] = [:], outputs: [String: String] = [:], rootID: String? = nil,
+            deploymentMode: String? = nil
         ) {
             self.id = id
             self.name = name
@@ -36,6 +39,7 @@ extension CloudFormation {
             self.tags = tags
             self.outputs = outputs
             self.rootID = rootID
+            self.deploymentMode = deploymentMode
         }
     }
 
@@ -99,7 +103,7 @@ extension CloudFormation.Stack {
             parameters: parameters, roleARN: element["RoleARN"],
             capabilities: element.members("Capabilities").map(\.text),
             notificationARNs: element.members("NotificationARNs").map(\.text), tags: tags,
-            outputs: outputs, rootID: element["RootId"])
+            outputs: outputs, rootID: element["RootId"], deploymentMode: element.first("DeploymentConfig")?["Mode"])
     }
 }
 

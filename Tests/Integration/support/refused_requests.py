@@ -51,6 +51,9 @@ REFUSED: dict[str, list[Request]] = {
         ("function", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": "records/x"}),
         ("function", "s3:ListBucket", state(), {"s3:prefix": "actions/"}),
     ],
+    "FunctionPolicy/AskHowStacksAreDeployed": [
+        ("function", "cloudformation:DescribeStacks", "arn:aws:cloudformation:elsewhere:{account}:stack/x/1", {}),
+    ],
     "FunctionPolicy/WriteLogs": [
         ("function", "logs:PutLogEvents", "arn:aws:logs:{region}:{account}:log-group:another:*", {}),
     ],

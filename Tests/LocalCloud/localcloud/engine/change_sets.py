@@ -156,6 +156,7 @@ class ChangeSets:
             "Capabilities": list(found.request.get("Capabilities") or []),
             "Tags": [{"Key": key, "Value": value} for key, value in found.tags.items()],
             "Changes": found.changes[start : start + _PAGE],
+            "DeploymentConfig": found.request.get("DeploymentConfig"),
             "IncludeNestedStacks": bool(found.request.get("IncludeNestedStacks")),
         }
         if start + _PAGE < len(found.changes):

@@ -35,6 +35,7 @@ class Descriptions:
             "DeletionTime": stack.deleted,
             "StackStatus": stack.status,
             "StackStatusReason": stack.reason,
+            "DeploymentConfig": stack.deployment,
             "DisableRollback": stack.on_failure == "DO_NOTHING",
             "Outputs": stack.outputs,
             "RoleARN": stack.role_arn,

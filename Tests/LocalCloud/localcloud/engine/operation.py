@@ -90,7 +90,7 @@ class Operation:
 
     def _await_creation_signals(self, name: str) -> None:
         policy = (self.declared(name).get("CreationPolicy") or {}).get("ResourceSignal")
-        if policy is None:
+        if policy is None or self.stack.is_express:
             return
         count = int(policy.get("Count", 1))
         limit = seconds(policy.get("Timeout", "PT5M"), self.environment.minute)

@@ -24,6 +24,7 @@ UPDATABLE = (
     "IMPORT_COMPLETE",
     "IMPORT_ROLLBACK_COMPLETE",
     "UPDATE_COMPLETE",
+    "UPDATE_FAILED",
     "UPDATE_ROLLBACK_COMPLETE",
 )
 _CAPABILITIES = {
@@ -116,6 +117,7 @@ class StackOperations:
             capabilities=list(params.get("Capabilities") or []),
             notification_arns=list(params.get("NotificationARNs") or []),
             on_failure="DO_NOTHING" if params.get("DisableRollback") else params.get("OnFailure") or "ROLLBACK",
+            deployment=params.get("DeploymentConfig"),
             timeout_minutes=params.get("TimeoutInMinutes"),
             protected=bool(params.get("EnableTerminationProtection")),
         )
@@ -163,6 +165,7 @@ class StackOperations:
         stack.capabilities = list(params.get("Capabilities") or [])
         stack.notification_arns = list(params.get("NotificationARNs") or [])
         stack.on_failure = params.get("OnStackFailure") or "ROLLBACK"
+        stack.deployment = params.get("DeploymentConfig")
         stack.operations += 1
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
         self._start(stack, Creation(self.environment, stack).run)
@@ -220,6 +223,7 @@ class StackOperations:
             "parameter_values": stack.parameter_values,
             "tags": stack.tags,
             "role_arn": stack.role_arn,
+            "status": stack.status,
         }
         role = params.get("RoleARN") or stack.role_arn
         stack.operator = self._operator(call, role)
@@ -228,6 +232,7 @@ class StackOperations:
         stack.body, stack.template, stack.parameters, stack.tags, stack.role_arn = body, parsed, raw, tags, role
         stack.capabilities = list(params.get("Capabilities") or stack.capabilities)
         stack.notification_arns = list(params.get("NotificationARNs") or stack.notification_arns)
+        stack.deployment = params.get("DeploymentConfig")
         stack.cancel = threading.Event()
         stack.operations += 1
         return previous
@@ -252,7 +257,7 @@ class StackOperations:
         registry.refuse_deletion_in_use(stack)
         role = params.get("RoleARN") or stack.role_arn
         stack.operator, stack.role_arn = self._operator(call, role), role
-        running = stack.worker
+        running, stack.deployment = stack.worker, params.get("DeploymentConfig")
         stack.delete_requested = stack.status == "CREATE_IN_PROGRESS"
         stack.cancel.set()
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
@@ -290,7 +295,12 @@ class StackOperations:
         return {"StackId": stack.id}
 
     def _start(self, stack: Stack, operation: Callable[[], None]) -> None:
+        before = stack.worker
+
         def run() -> None:
+            # In express mode the clean-up of an update goes on when the stack is complete.
+            if before and before is not threading.current_thread():
+                before.join()
             try:
                 operation()
             except Exception as failure:  # a defect of this engine must end the stack's operation, not hang it

@@ -86,6 +86,8 @@ class Stack:
     parameter_values: dict[str, Any] = field(default_factory=dict)
     """What the parameters stood for at the last operation: of those that name an SSM parameter, its value."""
     on_failure: str = "ROLLBACK"
+    deployment: dict[str, Any] | None = None
+    """DeploymentConfig of the last operation, as it was given."""
     timeout_minutes: int | None = None
     protected: bool = False
     status: str = ""
@@ -102,6 +104,16 @@ class Stack:
     operations: int = 0
     """Creations and updates begun: a change set that was made before the last of them is obsolete."""
     changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    @property
+    def is_express(self) -> bool:
+        """Resources count as done when they are configured: nothing waits for servers, nor for the clean-up."""
+        return (self.deployment or {}).get("Mode") == "EXPRESS"
+
+    @property
+    def rolls_back(self) -> bool:
+        """In express mode only when it is asked for."""
+        return not (self.deployment or {}).get("DisableRollback", self.is_express)
 
     def set_status(self, status: str, reason: str | None = None) -> None:
         with self.changed:

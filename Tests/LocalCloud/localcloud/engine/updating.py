@@ -20,7 +20,10 @@ class Update(Operation):
     def run(self, previous: dict[str, Any]) -> None:
         stack = self.stack
         for state in stack.resources.values():
-            state.before, state.touched, state.failed, state.leftovers = state.current, False, False, []
+            state.before, state.touched, state.failed = state.current, False, False
+            # What a failed update replaced, that was not rolled back, is there until an update succeeds.
+            if previous["status"] != "UPDATE_FAILED":
+                state.leftovers = []
         names_before = set(stack.resources)
         # An import that the new template no longer makes frees the export (User Guide, "Get exported outputs").
         imported = self.environment.registry.forget_imports(stack)
@@ -29,13 +32,17 @@ class Update(Operation):
             outputs = self.environment.outputs(stack, resolver)
         except Exception as failure:
             told = self.first_cause(failure) if isinstance(failure, scheduler.Failures) else reason(failure)
-            self.environment.registry.remember_imports(stack, imported)
-            self._roll_back(previous, names_before, told)
+            if stack.rolls_back:
+                self.environment.registry.remember_imports(stack, imported)
+                self._roll_back(previous, names_before, told)
+            else:
+                stack.set_status("UPDATE_FAILED", told)
             return
         stack.outputs, stack.updated = outputs, now()
-        stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        stack.set_status("UPDATE_COMPLETE" if stack.is_express else "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         self._clean_up(gone=set(stack.resources) - wanted)
-        stack.set_status("UPDATE_COMPLETE")
+        if not stack.is_express:
+            stack.set_status("UPDATE_COMPLETE")
 
     def _converge(self, cancel: threading.Event) -> tuple[Resolver, set[str]]:
         """Create what is new and update what resolves differently; removals are left to the cleanup."""

@@ -35,8 +35,10 @@ class Roll:
         self._properties = properties
         self._batch = int(policy.get("MaxBatchSize", 1))
         self._minimum = int(policy.get("MinInstancesInService", 0))
-        self._waits = boolean(policy.get("WaitOnResourceSignals", False))
+        self._waits = boolean(policy.get("WaitOnResourceSignals", False)) and not context.stack.is_express
         self._pause = seconds(policy.get("PauseTime", "PT5M" if self._waits else "PT0S"), group.minute)
+        if context.stack.is_express:
+            self._pause = 0
         if self._minimum >= int(properties["MaxSize"]):
             raise ResourceFailed("MinInstancesInService must be less than the autoscaling group's MaxSize")
 
