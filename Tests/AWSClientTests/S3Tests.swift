@@ -43,6 +43,7 @@ import Timekeeping
             "content-type": "application/json", "if-none-match": "*", "x-amz-meta-generation": "g",
             "x-amz-meta-public-key": "MIIB+/==", "x-amz-server-side-encryption": "aws:kms",
             "x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:::key/1",
+            "x-amz-server-side-encryption-bucket-key-enabled": "false",
             "x-amz-expected-bucket-owner": "111122223333", "x-amz-security-token": sessionToken,
         ]
         let authorization = try #require(request["authorization"])

@@ -37,6 +37,8 @@ class TakenOver:
         assert {stack.status for stack in self.stacks} == {"CREATE_COMPLETE"}
         if mode == "versioned later":
             self.a.switch_on_versions()
+        if mode == "versioned":
+            self.a.switch_on_bucket_keys()
         self.twins = [stack for stack in self.stacks if "-twin-" in stack.name]
         self.broken = [stack for stack in self.stacks if "-broken-" in stack.name]
         for stack in self.broken:
@@ -295,3 +297,18 @@ def test_no_versions_need_another_permission(cloud, systems):
         assert cloud.stacks.delete(adopted.stack).status == "DELETE_FAILED"
     assert [key for key, _ in adopted.left()] == [adopted.a.stable_key(adopted.domain)]
     assert cloud.stacks.delete(adopted.stack).status == "DELETE_COMPLETE"
+
+
+def test_in_a_bucket_with_bucket_keys_each_bundle_has_a_data_key_of_its_own(cloud, systems, name):
+    """KMS is told the bundle's name, which the policies of the function and of servers are about."""
+    provider = systems("versioned").provider
+    default = cloud.client("s3").get_bucket_encryption(Bucket=provider.bucket)["ServerSideEncryptionConfiguration"]
+    assert default["Rules"][0]["BucketKeyEnabled"] in (True, "true")
+    stack = application(provider, name)
+    assert stack.create().status == "CREATE_COMPLETE", stack.result.reasons()
+    looked = cloud.client("s3", as_role=provider.role_arn)
+    head = looked.head_object(Bucket=provider.bucket, Key=stack.attributes["CertificateS3Key"])
+    assert head["SSEKMSKeyId"] == provider.key_arn
+    assert not head.get("BucketKeyEnabled", False)
+    assert "private_key" in provider.bundle(stack.attributes["CertificateS3Key"])
+    assert stack.delete().status == "DELETE_COMPLETE"

@@ -50,6 +50,9 @@ package struct S3: Sendable {
         case .kms(let keyID):
             call.fields[named: "x-amz-server-side-encryption"] = "aws:kms"
             call.fields[named: "x-amz-server-side-encryption-aws-kms-key-id"] = keyID
+            // With a Bucket Key, which a bucket may have by default, KMS is told the bucket's name instead of the object's,
+            // and the policies are about the object's.
+            call.fields[named: "x-amz-server-side-encryption-bucket-key-enabled"] = "false"
         }
         try call.setMetadata(metadata)
         let answer: HTTPExchange

@@ -194,6 +194,12 @@ class SystemA:
             found.switch_on_versions()
         return found
 
+    def switch_on_bucket_keys(self) -> None:
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+        self.cloud.client("s3").put_bucket_encryption(
+            Bucket=self.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}
+        )
+
     def switch_on_versions(self) -> None:
         self.cloud.client("s3").put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
 

@@ -84,6 +84,34 @@ def test_encrypted_objects_need_the_key_to_write_and_to_read_but_not_to_look_at(
     assert status(writer.head_object, Bucket="encrypted", Key="a/one", ChecksumMode="ENABLED") == 403
 
 
+def test_with_a_bucket_key_kms_is_told_the_buckets_name(cloud, encrypted):
+    """By the bucket's default, unless the request says otherwise; and as it was written for whoever reads it."""
+    rule = {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": encrypted},
+        "BucketKeyEnabled": True,
+    }
+    admin = cloud.client("s3")
+    admin.create_bucket(Bucket="with-bucket-key")
+    admin.put_bucket_encryption(Bucket="with-bucket-key", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    objects = allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::with-bucket-key/*")
+
+    def user(name: str, arn: str):
+        context = {"kms:EncryptionContext:aws:s3:arn": arn}
+        rights = allow(["kms:GenerateDataKey", "kms:Decrypt"], encrypted, StringLike=context)
+        return cloud.client("s3", as_role=cloud.create_role(name, objects, rights))
+
+    by_object = user("by-object", "arn:aws:s3:::with-bucket-key/*")
+    by_bucket = user("by-bucket", "arn:aws:s3:::with-bucket-key")
+    request = {"Bucket": "with-bucket-key", "Body": b"x", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encrypted}
+    assert status(by_object.put_object, **request, Key="one") == 403
+    assert status(by_bucket.put_object, **request, Key="one") == 200
+    assert status(by_object.put_object, **request, Key="two", BucketKeyEnabled=False) == 200
+    assert status(by_bucket.put_object, **request, Key="two", BucketKeyEnabled=False) == 403
+    for key, expected in (("one", [403, 200]), ("two", [200, 403])):
+        answers = [status(user.get_object, Bucket="with-bucket-key", Key=key) for user in (by_object, by_bucket)]
+        assert answers == expected
+
+
 def test_the_key_policy_wants_the_key_used_through_s3(cloud, encrypted):
     user = cloud.create_role("direct", allow("kms:*", "*"))
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -13,6 +13,7 @@ from localcloud.recorder import Decision
 
 _SSE = "x-amz-server-side-encryption"
 _SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
+_BUCKET_KEY = "x-amz-server-side-encryption-bucket-key-enabled"
 _MANAGED_KEY = "alias/aws/s3"
 
 
@@ -34,8 +35,17 @@ def _is_managed(arn: str) -> bool:
     return key is not None and any(alias.endswith(_MANAGED_KEY) for alias in key.aliases)
 
 
+def _subject(call: Call, bucket_key: str) -> str:
+    """The encryption context's aws:s3:arn: the object's, or the bucket's where a Bucket Key is used
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html)."""
+    name = s3_actions.bucket_of(call)
+    if bucket_key.lower() == "true":
+        return f"arn:aws:s3:::{name}"
+    return s3_actions.object_arn(str(name), call.params.get("Key", ""))
+
+
 class S3Keys:
-    """Asks the authorizer on behalf of KMS, with the context that S3 hands over (bucket key off)."""
+    """Asks the authorizer on behalf of KMS, with the context that S3 hands over."""
 
     def __init__(self, authorizer: Authorizer):
         self._authorizer = authorizer
@@ -68,8 +78,9 @@ class S3Keys:
             if call.header(_SSE):
                 # The emulator would take the bucket's default key here; S3 takes its own managed key.
                 call.headers.append((_SSE_KEY, key))
-        object_arn = s3_actions.object_arn(str(name), call.params.get("Key", ""))
-        self._require(call, "kms:GenerateDataKey", key_arn(key, region, owner), object_arn, decisions)
+        by_default = (found.encryption or {}).get("Rule", {}).get("BucketKeyEnabled", False)
+        subject = _subject(call, call.header(_BUCKET_KEY) or str(by_default))
+        self._require(call, "kms:GenerateDataKey", key_arn(key, region, owner), subject, decisions)
 
     def after_read(self, call: Call, answer: Answer, decisions: list[Decision]) -> None:
         """kms:Decrypt to see the bytes of an object. A HEAD shows none, unless it asks for the checksum."""
@@ -84,8 +95,7 @@ class S3Keys:
         if found is None or not key:
             return
         arn = key_arn(key, found.region_name, bucket_owner(name) or "")
-        object_arn = s3_actions.object_arn(str(name), call.params.get("Key", ""))
-        self._require(call, "kms:Decrypt", arn, object_arn, decisions)
+        self._require(call, "kms:Decrypt", arn, _subject(call, answer.header(_BUCKET_KEY) or ""), decisions)
 
     def before_copy(self, call: Call, decisions: list[Decision]) -> None:
         """kms:Decrypt of the object that a copy reads."""
