@@ -92,6 +92,16 @@ def test_the_whole_policy_is_enough(provider, name):
     assert scenario(provider, name) is None
 
 
+@pytest.mark.contract(11)
+def test_it_is_enough_if_s3_knows_no_prefix_when_it_decides_between_absent_and_forbidden(provider, name):
+    """AWS does not say which; with the other answer every first Create would fail."""
+    provider.cloud.authorizer.implicit_list_prefix = False
+    try:
+        assert scenario(provider, name) is None
+    finally:
+        provider.cloud.authorizer.implicit_list_prefix = True
+
+
 @pytest.mark.parametrize("part", ACTIONS, ids=str)
 def test_no_action_can_be_spared(provider, in_force, name, part):
     stacks = provider.cloud.stacks

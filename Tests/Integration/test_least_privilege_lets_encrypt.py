@@ -127,6 +127,15 @@ def test_the_whole_policy_is_enough(scenario):
     assert scenario.played(slow_name_servers=True) is None
 
 
+@pytest.mark.contract(11)
+def test_it_is_enough_if_s3_knows_no_prefix_when_it_decides_between_absent_and_forbidden(cloud, scenario):
+    cloud.authorizer.implicit_list_prefix = False
+    try:
+        assert scenario.played(slow_name_servers=False) is None
+    finally:
+        cloud.authorizer.implicit_list_prefix = True
+
+
 @pytest.mark.parametrize("part", policies.actions(HOLDER, "Allow"), ids=str)
 def test_no_action_can_be_spared(in_force, scenario, part):
     with in_force.changed(part):

@@ -117,6 +117,16 @@ def test_the_whole_policy_is_enough(renewal, name):
     cleaned(renewal, name)
 
 
+@pytest.mark.contract(11)
+def test_it_is_enough_if_s3_knows_no_prefix_when_it_decides_between_absent_and_forbidden(renewal, name):
+    renewal.cloud.authorizer.implicit_list_prefix = False
+    try:
+        assert played(renewal, name) is None
+    finally:
+        renewal.cloud.authorizer.implicit_list_prefix = True
+    cleaned(renewal, name)
+
+
 @pytest.mark.parametrize("part", ACTIONS, ids=str)
 def test_no_action_can_be_spared(renewal, in_force, name, part):
     with in_force.changed(part):

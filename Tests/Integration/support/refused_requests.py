@@ -34,7 +34,7 @@ REFUSED: dict[str, list[Request]] = {
     "FunctionPolicy/TellAbsentBundlesFromForbidden": [
         ("function", "s3:ListBucket", "arn:aws:s3:::another-bucket", {"s3:prefix": BUNDLE}),
         ("function", "s3:ListBucket", bucket(), {"s3:prefix": ELSE}),
-        ("function", "s3:ListBucketVersions", bucket(), {}),
+        ("function", "s3:ListBucketVersions", bucket(), {"s3:prefix": ELSE}),
     ],
     "FunctionPolicy/AskWhetherVersionsAreKept": [
         ("function", "s3:GetBucketVersioning", "arn:aws:s3:::another-bucket", {}),
