@@ -45,7 +45,8 @@ extension StateSweep {
                     found.add(
                         Orphan(
                             address, stackID: record.stackID, facts: record.facts,
-                            reason: "The stack's \(address.logicalResourceID) names another certificate."))
+                            reason: "The stack's \(address.logicalResourceID) names another certificate."
+                                + Self.copies(record)))
                     // Renewal would rotate the stack for a certificate that it has no more.
                     try await removeMarker(of: record, deadline: deadline)
                 case (.some(let bundle), .stackDeleted):
@@ -59,6 +60,12 @@ extension StateSweep {
             }
             return found
         }
+    }
+
+    /// A clean-up leaves copies alone that are in use for long.
+    private static func copies(_ record: CertificateRecord) -> String {
+        let copies = [record.copies?.certificateARN, record.copies?.serverCertificateARN].compactMap { $0 }
+        return copies.isEmpty ? "" : " Its copies may still be there: \(copies.joined(separator: ", "))."
     }
 
     /// Nil for a record that is gone, or that cannot be read: that is told, and the others are gone through.

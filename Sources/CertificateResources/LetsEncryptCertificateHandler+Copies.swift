@@ -66,16 +66,18 @@ extension LetsEncryptCertificateHandler {
     ///   - target: what was asked for, where copies may have been made and not written down: the request was
     ///   stopped in between. Nil where there can be none but those of the record.
     ///   - made: copies of which no record tells.
+    ///   - patience: until when to wait for what still uses a copy, if not until the deadline.
     func removeCopies(
         of address: CertificateAddress, record: CertificateRecord?, made: CertificateCopies? = nil, target: Target?,
-        owner: CertificateOwner, in context: ResourceContext
+        owner: CertificateOwner, patience: UnixInstant? = nil, in context: ResourceContext
     ) async throws {
         let label = label(of: address, owner: owner)
         let known = record?.copies ?? made
         let wanted = known == nil ? target?.properties.definition.importTargets ?? [] : []
         let order = record?.settings.order ?? target?.properties.settings.order
         if known?.serverCertificateName != nil || wanted.contains(.iam) {
-            try await services.iam(path: order?.importPath).remove(label, deadline: context.deadline)
+            try await services.iam(path: order?.importPath)
+                .remove(label, patience: patience, deadline: context.deadline)
         }
         guard known?.certificateARN != nil || wanted.contains(.acm) else { return }
         let acm = try services.acm(region: order?.importRegion)
@@ -96,7 +98,8 @@ extension LetsEncryptCertificateHandler {
         let names =
             try await store.contents(of: address, deadline: context.deadline)?.certificate.names
             ?? target?.properties.definition.names
-        try await acm.remove(label, names: names, knownARN: known?.certificateARN, deadline: context.deadline)
+        try await acm.remove(
+            label, names: names, knownARN: known?.certificateARN, patience: patience, deadline: context.deadline)
     }
 
     /// Puts an earlier generation's certificate back under the ARN that all share.

@@ -136,7 +136,22 @@ extension LetsEncryptCertificateHandler {
         let contents = try await store.contents(of: address, deadline: context.deadline)
         // Copies are of a bundle, which goes after them.
         let asked = contents != nil && asked?.address == address ? asked : nil
-        try await removeCopies(of: address, record: record, target: asked, owner: request.owner, in: context)
+        do {
+            try await removeCopies(
+                of: address, record: record, target: asked, owner: request.owner,
+                patience: clock.now.advanced(by: Self.patience), in: context)
+        } catch let error as IssuanceError where error.code == .inUse {
+            if try await isOneOfSeveral(address, of: request.owner, in: context) {
+                // While CloudFormation waits for a clean-up nobody can update the stack. The bundle and its record stay as
+                // well: by them the sweep knows of it, and reports it.
+                context.logger.warning(
+                    "a replaced certificate was kept: its copy is still in use",
+                    metadata: ["s3.key": "\(address.key)", "error.message": "\(Reason(error))"])
+                return
+            }
+            // With its stack a certificate has time.
+            try await removeCopies(of: address, record: record, target: asked, owner: request.owner, in: context)
+        }
         // Only now: as long as something shows it, it must not be revoked, nor be given to anybody else.
         if let contents, let order = record?.settings.order ?? asked?.properties.settings.order {
             var mayReturn = true
@@ -145,6 +160,16 @@ extension LetsEncryptCertificateHandler {
         }
         try await store.remove(
             address, of: request.owner, issuedUpTo: request.issuedAt, deadline: context.deadline)
+    }
+
+    /// How long an update's clean-up waits for what still uses a copy. CloudFront may need longer to give one up.
+    private static let patience: Duration = .seconds(120)
+
+    /// Whether the resource has another certificate, so that this one goes without its stack.
+    private func isOneOfSeveral(
+        _ address: CertificateAddress, of owner: CertificateOwner, in context: ResourceContext
+    ) async throws -> Bool {
+        try await store.records(of: owner, deadline: context.deadline).contains { $0.key != address.key }
     }
 
     /// Whether it goes because a later one came. That may have been asked for because somebody knows its key, so a

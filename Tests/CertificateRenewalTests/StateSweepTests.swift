@@ -169,6 +169,20 @@ import Timekeeping
         #expect(Set(try await scene.statuses().map(\.state)) == [.valid, .orphan])
     }
 
+    @Test("A bundle that a clean-up left because of a copy in use is reported with that copy")
+    func replacedWithCopy() async throws {
+        try await shop()
+        let key = try scene.address("shop", rotation: "1").0.recordKey
+        let record = try #require(scene.s3.objects(bucket: "state")[key])
+        let copies = #","copies":{"certificateARN":"arn:aws:acm:us-east-1:111122223333:certificate/1"}}"#
+        try await scene.write(String(decoding: record.dropLast(), as: UTF8.self) + copies, at: key)
+        try await scene.issue("shop", rotation: "2")
+        scene.clock.advance(by: .days(8))
+        let orphans = try await swept().orphans
+        #expect(orphans.count == 1)
+        #expect(orphans.first?.line.contains("arn:aws:acm:us-east-1:111122223333:certificate/1") == true)
+    }
+
     @Test(
         "While a stack is at work, or stuck half-way, its bundles are not judged",
         arguments: ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])

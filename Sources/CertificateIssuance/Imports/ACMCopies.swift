@@ -42,13 +42,15 @@ package struct ACMCopies: Sendable {
     ///   - names: the certificate's; nil when they are not known any more, and then the tags of all that were imported
     ///     are looked at.
     ///   - knownARN: what ``importOnce(_:knownARN:deadline:)`` returned.
-    /// - Throws: ``IssuanceError/Code/inUse`` when something still uses one at the deadline.
+    ///   - patience: until when to wait for what still uses one, if not until the deadline.
+    /// - Throws: ``IssuanceError/Code/inUse`` when something still uses one then.
     package func remove(
-        _ label: CopyLabel, names: [SubjectAlternativeName]?, knownARN: String? = nil, deadline: UnixInstant
+        _ label: CopyLabel, names: [SubjectAlternativeName]?, knownARN: String? = nil, patience: UnixInstant? = nil,
+        deadline: UnixInstant
     ) async throws {
         var arns = Set(try await copies(of: label, names: names, deadline: deadline))
         if let knownARN, try await carries(label, arn: knownARN, deadline: deadline) { arns.insert(knownARN) }
-        try await eachOf(arns.sorted()) { try await delete($0, deadline: deadline) }
+        try await eachOf(arns.sorted()) { try await delete($0, patience: patience, deadline: deadline) }
     }
 
     // MARK: One for all generations
@@ -112,7 +114,7 @@ package struct ACMCopies: Sendable {
     ///
     /// - Throws: ``IssuanceError/Code/inUse``.
     package func remove(shared arn: String, deadline: UnixInstant) async throws {
-        try await delete(arn, deadline: deadline)
+        try await delete(arn, patience: nil, deadline: deadline)
     }
 
     // MARK: ACM
@@ -167,14 +169,15 @@ package struct ACMCopies: Sendable {
         return body.flatMap { try? IssuedCertificate(pem: $0) }?.der == copy.certificate.der
     }
 
-    private func delete(_ arn: String, deadline: UnixInstant) async throws {
+    private func delete(_ arn: String, patience: UnixInstant?, deadline: UnixInstant) async throws {
+        let end = patience ?? deadline
         while true {
             do {
                 _ = try await unlessGone { try await acm.deleteCertificate(arn, deadline: deadline) }
                 return
             } catch let error as AWSError where error.code == .resourceInUse {
                 // What used it may have been taken off a moment ago.
-                guard try await pacing.wait(.seconds(5), .seconds(15), until: deadline) == nil else { continue }
+                guard try await pacing.wait(.seconds(5), .seconds(15), until: end) == nil else { continue }
                 let users = try await unlessGone { try await acm.describeCertificate(arn, deadline: deadline) }?.inUseBy
                 throw IssuanceError(
                     .inUse,

@@ -50,8 +50,9 @@ package struct IAMCopies: Sendable {
 
     /// Deletes the copy of a generation, when nothing uses it any more.
     ///
-    /// - Throws: ``IssuanceError/Code/inUse`` when something still uses it at the deadline.
-    package func remove(_ label: CopyLabel, deadline: UnixInstant) async throws {
+    /// - Parameter patience: until when to wait for what still uses it, if not until the deadline.
+    /// - Throws: ``IssuanceError/Code/inUse`` when something still uses it then.
+    package func remove(_ label: CopyLabel, patience: UnixInstant? = nil, deadline: UnixInstant) async throws {
         let name = label.serverCertificateName
         while true {
             do {
@@ -60,7 +61,9 @@ package struct IAMCopies: Sendable {
                 return
             } catch let error as AWSError where error.code == .deleteConflict {
                 // What used it may have been taken off a moment ago.
-                guard try await pacing.wait(.seconds(5), .seconds(15), until: deadline) == nil else { continue }
+                guard try await pacing.wait(.seconds(5), .seconds(15), until: patience ?? deadline) == nil else {
+                    continue
+                }
                 throw IssuanceError(
                     .inUse,
                     "The server certificate \(name) is still used: take it off there and try again. \(error.message)",

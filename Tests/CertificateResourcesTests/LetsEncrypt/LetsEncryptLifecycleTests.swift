@@ -56,6 +56,28 @@ import Timekeeping
         #expect(provider.records.count == 1)
     }
 
+    @Test("is left to the sweep when something still uses its copy two minutes after a rotation", .contract(9))
+    func stillUsed() async throws {
+        var stack = LetsEncryptStack(provider)
+        let first = try await stack.send(.create, LetsEncryptProvider.properties(["Import": "ACM"]))
+        let arn = try #require(first.data?["CertificateArn"])
+        provider.acm.change(arn) { $0.users = ["arn:aws:cloudfront::111122223333:distribution/E1"] }
+        try await stack.send(.update, LetsEncryptProvider.properties(["Import": "ACM", "Rotation": "2"]))
+        let before = provider.clock.now
+        #expect(try await stack.send(.delete, id: first.physicalResourceID).status == "SUCCESS")
+        #expect(before.duration(to: provider.clock.now) < .seconds(200))
+        #expect(provider.acm.stored[arn] != nil)
+        #expect(provider.bundles.count == 2 && provider.records.count == 2)
+        #expect(provider.logText.contains("its copy is still in use"))
+        // With the last of its certificates the stack waits, and fails rather than leave a used one alone.
+        let last = try #require(provider.acm.stored.keys.first { $0 != arn })
+        provider.acm.change(arn) { $0.users = [] }
+        #expect(try await stack.send(.delete, id: first.physicalResourceID).status == "SUCCESS")
+        #expect(provider.acm.stored[arn] == nil)
+        provider.acm.change(last) { $0.users = ["arn:aws:elasticloadbalancing:x"] }
+        #expect(try await stack.send(.delete).status == "FAILED")
+    }
+
     @Test("is rotated although its account was deactivated, if the terms are agreed to")
     func deactivatedAccount() async throws {
         var stack = LetsEncryptStack(provider)

@@ -20,6 +20,7 @@ struct LetsEncryptProvider {
     let clock = VirtualClock()
     let s3: InMemoryS3
     let dns: InMemoryRoute53
+    let acm: InMemoryACM
     let authority: InMemoryACMEServer
     let inbox: ReplyInbox
     let logs = InMemoryLogHandler()
@@ -33,6 +34,7 @@ struct LetsEncryptProvider {
         inbox = ReplyInbox(clock: clock)
         let front = InMemoryPeers.Front(clock: clock)
         dns = front.dns
+        acm = front.acm
         authority = front.authority
         assembly = try LetsEncryptAssembly(
             network: InMemoryPeers(s3: s3, inbox: inbox, front: front), clock: clock)
