@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,11 +21,12 @@ def test_cfn_lint_finds_nothing():
 
 
 @pytest.mark.parametrize("name", documents.NAMES)
-def test_no_action_is_a_wildcard(name):
+def test_no_action_that_is_allowed_is_a_wildcard(name):
     for where, document in documents.policies(documents.read(name)):
         for statement in documents.statements(document):
             assert "NotAction" not in statement, where
-            assert not [a for a in documents.actions(statement) if "*" in a], where
+            if statement["Effect"] == "Allow":
+                assert not [a for a in documents.actions(statement) if "*" in a], where
 
 
 @pytest.mark.parametrize("name", documents.NAMES)
@@ -133,6 +135,16 @@ def test_the_key_is_used_by_this_account_and_through_s3_only():
     }
     for statement in uses:
         assert set(statement["Condition"]["StringEquals"]) == {"kms:CallerAccount", "kms:ViaService"}
+
+
+def test_break_glass_is_one_role_with_its_path():
+    pattern = re.compile(documents.read("provider")["Parameters"]["BreakGlassRoleArn"]["AllowedPattern"])
+    path = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Emergency_0123456789abcdef"
+    for fine in ("", f"arn:aws:iam::123456789012:role/{path}", "arn:aws-us-gov:iam::123456789012:role/on-call"):
+        assert pattern.fullmatch(fine), fine
+    session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Emergency_0123456789abcdef/jane"
+    for wrong in (session, "arn:aws:iam::123456789012:role/*", "on-call", "arn:aws:iam::123456789012:user/jane"):
+        assert not pattern.fullmatch(wrong), wrong
 
 
 def test_the_buckets_are_closed():

@@ -153,6 +153,9 @@ REFUSED: dict[str, list[Request]] = {
         ("break-glass", "s3:GetObjectVersion", bucket(BUNDLE), PLAIN),
         ("break-glass", "s3:DeleteObject", bucket(BUNDLE), PLAIN),
         ("break-glass", "s3:DeleteObjectVersion", bucket(BUNDLE), PLAIN),
+        # Whoever looks after the bucket does it over TLS as well.
+        ("intruder", "s3:ListBucket", bucket(), PLAIN),
+        ("intruder", "s3:PutBucketPolicy", bucket(), PLAIN),
     ],
     "CertificateBucketPolicy/OnlyUnderTheKey": [
         ("break-glass", "s3:PutObject", bucket(COPY), {}),
@@ -188,6 +191,7 @@ REFUSED: dict[str, list[Request]] = {
         ("break-glass", "s3:PutObject", state("records/x"), PLAIN),
         ("break-glass", "s3:GetObject", state("records/x"), PLAIN),
         ("break-glass", "s3:DeleteObject", state("records/x"), PLAIN),
+        ("intruder", "s3:ListBucket", state(), PLAIN),
     ],
     "StateBucketPolicy/OnlyTheFunctionWrites": [
         ("intruder", "s3:PutObject", state("records/x"), {}),
@@ -199,6 +203,10 @@ REFUSED: dict[str, list[Request]] = {
         ("intruder", "s3:DeleteObject", state("acknowledgements/x"), {}),
     ],
     "FailureQueuePolicy/NobodyElseReads": [("intruder", "sqs:ReceiveMessage", "{queue}", {})],
+    "AuditBucketPolicy/OnlyOverTls": [
+        ("intruder", "s3:GetObject", "arn:aws:s3:::{audit}/AWSLogs/x", PLAIN),
+        ("intruder", "s3:ListBucket", "arn:aws:s3:::{audit}", PLAIN),
+    ],
     "AuditBucketPolicy/CloudTrailLooks": [
         ("cloudtrail", "s3:GetBucketAcl", "arn:aws:s3:::{audit}", {"aws:sourcearn": "{another trail}"}),
     ],
