@@ -10,6 +10,7 @@ _FILES = (
     "change_sets",
     "parameters",
     "stacks",
+    "imports",
     "load_balancers",
     "servers",
     "events",
