@@ -14,8 +14,8 @@ from on_aws.runner import Run
 
 _MAKES = (
     "Makes and removes buckets, KMS keys (deleted after seven days), roles, stacks, parameters, queues, topics,\n"
-    "a hosted zone, certificates, a trail, load balancers and one small server. All are named and tagged\n"
-    "stackcert-proof. It costs cents, and takes about an hour; Ctrl-C removes what is there and ends."
+    "a hosted zone, certificates, a trail, load balancers and a few small servers. All are named and tagged\n"
+    "stackcert-proof. It costs cents, and takes an hour or two; Ctrl-C removes what is there and ends."
 )
 
 

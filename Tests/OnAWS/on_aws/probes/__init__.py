@@ -13,6 +13,7 @@ _FILES = (
     "imports",
     "load_balancers",
     "servers",
+    "rolling",
     "events",
     "certificates",
     "route53",
