@@ -48,3 +48,21 @@ Outputs: { Copy: { Value: !Ref Copy } }
     assert (shown["ParameterValue"], shown["ResolvedValue"]) == ("/stored", "one")
     assert cloud.stacks.update("stored").status == "UPDATE_COMPLETE"
     assert ssm.get_parameter(Name=made.outputs["Copy"])["Parameter"]["Value"] == "two"
+
+
+def test_in_express_mode_only_a_rollback_that_is_asked_for_is_made(cloud, template):
+    first = cloud.stacks.create("express", template)
+    failing = {"Name": "two", "LateFail": "Update", "LateName": "later"}
+    express = {"Mode": "EXPRESS", "DisableRollback": False}
+    assert cloud.stacks.update("express", None, failing, DeploymentConfig=express).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.stacks.describe("express").outputs == first.outputs
+    failed = cloud.stacks.update("express", None, failing, DeploymentConfig={"Mode": "EXPRESS"})
+    assert failed.status == "UPDATE_FAILED"
+    [told] = cloud.client("cloudformation").describe_stacks(StackName="express")["Stacks"]
+    assert told["DeploymentConfig"] == {"Mode": "EXPRESS"}
+    # The old one is deleted when an update succeeds.
+    old = first.outputs["Key"]
+    assert old in keys(cloud, failed)
+    mended = cloud.stacks.update("express", None, {"LateFail": "none", "LateName": "later still"})
+    assert mended.status == "UPDATE_COMPLETE", mended.reasons()
+    assert old not in keys(cloud, mended)
