@@ -82,7 +82,8 @@ extension StackRenewal {
             stack.rotations[key].map { "ParameterKey=\(key),ParameterValue=\($0)" }
                 ?? "ParameterKey=\(key),UsePreviousValue=true"
         }
-        return (["aws cloudformation update-stack --stack-name \(root.name) --use-previous-template --role-arn ROLE_ARN"]
+        return
+            (["aws cloudformation update-stack --stack-name \(root.name) --use-previous-template --role-arn ROLE_ARN"]
             + (root.capabilities.isEmpty ? [] : ["--capabilities"] + root.capabilities)
             + ["--parameters"] + parameters).joined(separator: " ")
     }

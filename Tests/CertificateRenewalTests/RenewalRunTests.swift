@@ -241,7 +241,8 @@ import Timekeeping
         #expect(scene.calls.contains("DeleteChangeSet"))
     }
 
-    @Test("A change set that waits to be executed keeps renewal from the stack until a twentieth of the lifetime is left")
+    @Test(
+        "A change set that waits to be executed keeps renewal from the stack until a twentieth of the lifetime is left")
     func othersChangeSet() async throws {
         scene.add(shop)
         try await scene.certify("shop")

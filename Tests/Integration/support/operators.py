@@ -29,6 +29,12 @@ def session_of_an_operator(provider: Provider) -> dict[str, str]:
             "Action": [f"cloudformation:{action}" for action in _CLOUDFORMATION],
             "Resource": f"arn:aws:cloudformation:{cloud.region}:{cloud.account}:stack/*",
         },
+        {
+            "Action": "cloudformation:CreateChangeSet",
+            "Resource": f"arn:aws:cloudformation:{cloud.region}:aws:transform/*",
+        },
+        # CloudFormation looks the stacks' SSM parameters up as whoever makes a change set.
+        {"Action": "ssm:GetParameters", "Resource": f"arn:aws:ssm:{cloud.region}:{cloud.account}:parameter/*"},
     ]
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | one for one in statements]}
     cloud.client("iam").put_role_policy(

@@ -121,6 +121,9 @@ def install(
         "Architecture": architecture(),
         **parameters,
     }
+    if not template:
+        # Where the tests' stacks have their images, see support.renewal.
+        given.setdefault("RenewalSsmParameters", f"arn:aws:ssm:{cloud.region}:{cloud.account}:parameter/stackcert/images/*")
     if break_glass:
         given["BreakGlassRoleArn"] = cloud.create_role(
             f"{stack}-break-glass",

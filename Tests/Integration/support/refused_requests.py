@@ -103,6 +103,15 @@ REFUSED: dict[str, list[Request]] = {
             "arn:aws:cloudformation:{region}:{account}:stack/x/1",
             {"cloudformation:changesetname": "somebody-elses"},
         ),
+        *(
+            (
+                "renewal",
+                "cloudformation:CreateChangeSet",
+                "arn:aws:cloudformation:{region}:{account}:stack/x/1",
+                {"cloudformation:changesetname": "stackcert-x", f"cloudformation:{key}": "another"},
+            )
+            for key in ("rolearn", "templateurl", "stackpolicyurl")
+        ),
     ],
     "RenewalPolicy/ActInOtherAccounts": [
         ("renewal", "sts:AssumeRole", "arn:aws:iam::{abroad}:role/administrator", {"aws:resourceaccount": "{abroad}"}),
@@ -112,6 +121,16 @@ REFUSED: dict[str, list[Request]] = {
             f"arn:aws:iam::{STRANGERS}:role/stackcert-renewal",
             {"aws:resourceaccount": STRANGERS},
         ),
+    ],
+    "RenewalPolicy/TransformTemplates": [
+        ("renewal", "cloudformation:CreateChangeSet", "arn:aws:cloudformation:elsewhere:aws:transform/X", {}),
+        ("renewal", "cloudformation:CreateChangeSet", "arn:aws:cloudformation:elsewhere:{account}:transform/X", {}),
+    ],
+    "RenewalPolicy/LookUpRotations": [
+        ("renewal", "ssm:GetParameters", "arn:aws:ssm:{region}:{account}:parameter/shop/rotation", {}),
+    ],
+    "RenewalPolicy/LookUpParameters": [
+        ("renewal", "ssm:GetParameters", "arn:aws:ssm:{region}:{account}:parameter/shop/rotation", {}),
     ],
     "RenewalPolicy/RotateInParameterStore": [
         ("renewal", "ssm:PutParameter", "arn:aws:ssm:{region}:{account}:parameter/shop/rotation", {}),

@@ -58,7 +58,9 @@ def _template(provider: Provider, stored: bool) -> str:
         ),
         "ImageId": {"Type": "AWS::SSM::Parameter::Value<String>"},
     }
-    return json.dumps({"Parameters": parameters, "Resources": resources, "Outputs": outputs}, indent=1)
+    # A transform needs rights of its own, as CloudFormation's look at Parameter Store does.
+    transform = {"Transform": "AWS::LanguageExtensions"} if stored else {}
+    return json.dumps({**transform, "Parameters": parameters, "Resources": resources, "Outputs": outputs}, indent=1)
 
 
 @dataclass

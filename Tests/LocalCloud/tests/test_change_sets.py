@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from .test_templates import one_parameter
+
 TEMPLATE = {
     "Parameters": {
         "Rotation": {"Type": "String", "Default": "1"},
@@ -179,13 +181,51 @@ def test_a_policy_can_name_change_sets_and_stacks(cloud, stack):
         "Condition": {"StringLike": {"cloudformation:ChangeSetName": "ours-*"}},
     }
     look = {"Effect": "Allow", "Action": "cloudformation:DescribeChangeSet", "Resource": arn}
-    client = cloud.client("cloudformation", as_role=cloud.create_role(f"{stack}-role"[-60:], narrow, look))
+    image = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}
+    client = cloud.client("cloudformation", as_role=cloud.create_role(f"{stack}-role"[-60:], narrow, look, image))
     arguments = {"StackName": stack, "UsePreviousTemplate": True, "Parameters": previous(Rotation="2")}
     found = client.create_change_set(ChangeSetName="ours-1", **arguments)
     assert client.describe_change_set(ChangeSetName=found["Id"])["StackId"] == arn
     client.delete_change_set(ChangeSetName="ours-1", StackName=stack)
     with pytest.raises(ClientError, match="AccessDenied"):
         client.create_change_set(ChangeSetName="theirs", **arguments)
+
+
+def test_a_change_set_of_a_template_with_a_transform_needs_the_right_to_it(cloud):
+    name = "transformed"
+    body = "Transform: AWS::LanguageExtensions\nParameters: { V: { Type: String, Default: one } }"
+    body += one_parameter("!Ref V")
+    with pytest.raises(ClientError, match="CAPABILITY_AUTO_EXPAND"):
+        cloud.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+    arn = cloud.stacks.create(name, body).id
+    stacks = {"Effect": "Allow", "Action": "cloudformation:CreateChangeSet", "Resource": arn}
+    values = [{"ParameterKey": "V", "ParameterValue": "2"}]
+    arguments = {"StackName": name, "UsePreviousTemplate": True, "Parameters": values}
+    client = cloud.client("cloudformation", as_role=cloud.create_role(f"{name}-stacks", stacks))
+    with pytest.raises(ClientError, match="aws:transform/LanguageExtensions"):
+        client.create_change_set(ChangeSetName="first", **arguments)
+    transform = f"arn:aws:cloudformation:{cloud.region}:aws:transform/LanguageExtensions"
+    role = cloud.create_role(f"{name}-both", stacks, {**stacks, "Resource": transform})
+    cloud.client("cloudformation", as_role=role).create_change_set(ChangeSetName="first", **arguments)
+
+
+def test_a_change_set_looks_parameters_up_with_its_callers_rights(cloud):
+    name = "looked-up"
+    cloud.client("ssm").put_parameter(Name=f"/{name}", Value="1", Type="String")
+    parameter = "Parameters: { V: { Type: AWS::SSM::Parameter::Value<String> } }"
+    everything = cloud.create_role(f"{name}-all", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    arn = cloud.stacks.create(name, one_parameter("!Ref V", parameter), {"V": f"/{name}"}, RoleARN=everything).id
+    cloud.client("ssm").put_parameter(Name=f"/{name}", Value="2", Type="String", Overwrite=True)
+    stacks = {"Effect": "Allow", "Action": "cloudformation:CreateChangeSet", "Resource": arn}
+    values = [{"ParameterKey": "V", "UsePreviousValue": True}]
+    arguments = {"StackName": name, "UsePreviousTemplate": True, "Parameters": values}
+    client = cloud.client("cloudformation", as_role=cloud.create_role(f"{name}-stacks", stacks))
+    with pytest.raises(ClientError, match="permission to call ssm:GetParameters"):
+        client.create_change_set(ChangeSetName="first", **arguments)
+    own = f"arn:aws:ssm:{cloud.region}:{cloud.account}:parameter/{name}"
+    look = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": own}
+    role = cloud.create_role(f"{name}-both", stacks, look)
+    cloud.client("cloudformation", as_role=role).create_change_set(ChangeSetName="first", **arguments)
 
 
 def test_a_stack_policy_refuses_what_it_does_not_allow(cloud, stack):

@@ -193,12 +193,30 @@ _SERVICE_LINKED = {
 }
 
 
+def _transforms(call: Call, account: str) -> list[str]:
+    """Macros are resources of CreateChangeSet beside the stack: a policy for stacks alone is refused
+    (aws/serverless-application-model#179)."""
+    from localcloud.engine import template
+    from localcloud.engine.registry import template_of
+
+    body = call.params.get("TemplateBody")
+    parsed = template.load(body) if body else template_of(call.params["StackName"], call.region, account)
+    return [
+        f"arn:aws:cloudformation:{call.region}:aws:transform/{name.removeprefix('AWS::')}"
+        if name.startswith("AWS::")
+        else f"arn:aws:cloudformation:{call.region}:{account}:transform/{name}"
+        for name in template.transforms(parsed)
+    ]
+
+
 def _on_behalf(call: Call, account: str) -> list[tuple[str, str, dict[str, str]]]:
     """What a service asks of its caller besides the operation's own permission."""
     found: list[tuple[str, str, dict[str, str]]] = []
     if (call.service, call.operation) in _SERVICE_LINKED:
         role = f"arn:aws:iam::{account}:role/aws-service-role/{_SERVICE_LINKED[call.service, call.operation]}"
         found.append(("iam:CreateServiceLinkedRole", role, {}))
+    if call.service == "cloudformation" and call.operation == "CreateChangeSet":
+        found += [("cloudformation:CreateChangeSet", arn, {}) for arn in _transforms(call, account)]
     if call.service == "autoscaling" and "LaunchTemplate" in call.params:
         # Whoever makes or changes a group of a launch template must be allowed to start its instances.
         found.append(("ec2:RunInstances", "*", {}))

@@ -32,6 +32,8 @@ _KNOWN_KEYS = {
     "aws:viaawsservice",
     "cloudformation:rolearn",
     "cloudformation:changesetname",
+    "cloudformation:templateurl",
+    "cloudformation:stackpolicyurl",
     "iam:passedtoservice",
     "iam:associatedresourcearn",
     "kms:calleraccount",

@@ -86,6 +86,8 @@ def of_call(call: Call) -> dict[str, str | list[str]]:
         for parameter, key in (
             ("RoleARN", "cloudformation:rolearn"),
             ("ChangeSetName", "cloudformation:changesetname"),
+            ("TemplateURL", "cloudformation:templateurl"),
+            ("StackPolicyURL", "cloudformation:stackpolicyurl"),
         ):
             if parameter in params:
                 context[key] = params[parameter]

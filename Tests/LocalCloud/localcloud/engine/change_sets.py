@@ -86,6 +86,7 @@ class ChangeSets:
         ordering.dependencies(parsed)
         self._stacks.check_capabilities(call, parsed)
         raw = parameters.complete(parsed, parameters.given(params.get("Parameters"), stack.parameters))
+        self._stacks.check_lookups(call, parsed, raw)
         tags = {t["Key"]: t["Value"] for t in params["Tags"]} if params.get("Tags") else stack.tags
         imports = self._imports(call, stack, parsed, raw) if kind == "IMPORT" else None
         with self._lock:

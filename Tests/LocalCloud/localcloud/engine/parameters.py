@@ -89,6 +89,12 @@ def resolved(template: dict[str, Any], raw: dict[str, str], from_store: Callable
     return values
 
 
+def in_store(template: dict[str, Any], raw: dict[str, str]) -> list[str]:
+    """The names of the SSM parameters that stand behind a template's."""
+    declared = template.get("Parameters") or {}
+    return [text for name, text in raw.items() if str(declared[name].get("Type", "")).startswith(_FROM_STORE)]
+
+
 def shown(template: dict[str, Any], raw: dict[str, str], values: dict[str, Any]) -> list[dict[str, str]]:
     """The parameters as DescribeStacks tells them: NoEcho ones masked, those from Parameter Store with what they stood
     for when the stack was last operated on."""

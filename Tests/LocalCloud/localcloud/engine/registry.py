@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from localcloud.engine.errors import ValidationError
 from localcloud.engine.stack import Stack
@@ -16,6 +17,12 @@ def stack_id_of(name: str, region: str, account: str) -> str:
         return name
     stack = _current.find(account, region, name) if _current else None
     return stack.id if stack else f"arn:aws:cloudformation:{region}:{account}:stack/{name}/*"
+
+
+def template_of(name: str, region: str, account: str) -> dict[str, Any]:
+    """The template of the stack so named, for what CloudFormation asks of its caller; empty when there is none."""
+    stack = _current.find(account, region, name) if _current else None
+    return stack.template if stack else {}
 
 
 class Registry:

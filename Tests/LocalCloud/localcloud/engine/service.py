@@ -82,9 +82,26 @@ class StackOperations:
             raise ValidationError(f"S3 error: {error}") from None
         return text, template.load(text, by_url=True)
 
+    def check_lookups(self, call: Call, parsed: dict[str, Any], raw: dict[str, str]) -> None:
+        """SSM parameters are looked up for a change set with its caller's permissions, whatever the stack's role may do
+        (aws-cdk's bootstrap template gives ssm:GetParameters to the role that makes change sets, and says so)."""
+        names = parameters.in_store(parsed, raw)
+        client = self.environment.clients.of(self._caller(call), "ssm", call.region)
+        for name in names:
+            try:
+                client.get_parameters(Names=[name])
+            except client.exceptions.ClientError:
+                raise ValidationError(
+                    "AccessDenied. User doesn't have permission to call ssm:GetParameters"
+                ) from None
+
     @staticmethod
     def check_capabilities(call: Call, parsed: dict[str, Any]) -> None:
         given = set(call.params.get("Capabilities") or [])
+        # Of change sets it is not asked (API reference of CreateChangeSet).
+        expands = "CAPABILITY_AUTO_EXPAND" in given or call.operation == "CreateChangeSet"
+        if template.transforms(parsed) and not expands:
+            raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]", 400)
         for resource in parsed["Resources"].values():
             if resource["Type"] not in _CAPABILITIES or "CAPABILITY_NAMED_IAM" in given:
                 continue

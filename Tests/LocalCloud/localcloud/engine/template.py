@@ -10,11 +10,13 @@ import yaml
 from localcloud.engine.errors import ValidationError
 
 _SECTIONS = {"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions"}
-_SECTIONS |= {"Resources", "Outputs", "Rules"}
+_SECTIONS |= {"Resources", "Outputs", "Rules", "Transform"}
 _RESOURCE_MEMBERS = {"Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy"}
 _RESOURCE_MEMBERS |= {"CreationPolicy", "UpdatePolicy", "Metadata"}
 _POLICIES = {"Delete", "Retain", "RetainExceptOnCreate"}
 _LARGEST_BODY = 51200
+# What it adds is refused as every other function that is not known; a template without that is the same with it.
+_TRANSFORMS = {"AWS::LanguageExtensions"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -77,12 +79,21 @@ def load(body: str, by_url: bool = False) -> dict[str, Any]:
     return template
 
 
+def transforms(template: dict[str, Any]) -> list[str]:
+    """The names of the template's macros."""
+    named = template.get("Transform") or []
+    return [named] if isinstance(named, str) else named
+
+
 def check(template: dict[str, Any]) -> None:
     unknown = set(template) - _SECTIONS
     if unknown:
         raise ValidationError(f"Invalid template property or properties {sorted(unknown)}")
     if "Rules" in template:
         raise ValidationError("Not covered locally: the section Rules")
+    for name in transforms(template):
+        if name not in _TRANSFORMS:
+            raise ValidationError(f"Not covered locally: the transform {name}")
     if not isinstance(template.get("Resources"), dict) or not template["Resources"]:
         raise ValidationError("Template format error: At least one Resources member must be defined.")
     for name, resource in template["Resources"].items():
