@@ -129,7 +129,10 @@ class Renewable:
             else {"ParameterKey": key, "UsePreviousValue": True}
             for key in (parameter["ParameterKey"] for parameter in known)
         ]
-        client.update_stack(StackName=self.name, UsePreviousTemplate=True, Parameters=given)
+        capabilities = ["CAPABILITY_AUTO_EXPAND"]
+        client.update_stack(
+            StackName=self.name, UsePreviousTemplate=True, Parameters=given, Capabilities=capabilities
+        )
         return self.wait()
 
     def delete(self) -> StackResult:
