@@ -123,7 +123,8 @@ def install(
     }
     if not template:
         # Where the tests' stacks have their images, see support.renewal.
-        given.setdefault("RenewalSsmParameters", f"arn:aws:ssm:{cloud.region}:{cloud.account}:parameter/stackcert/images/*")
+        images = f"arn:aws:ssm:{cloud.region}:{cloud.account}:parameter/stackcert/images/*"
+        given.setdefault("RenewalSsmParameters", images)
     if break_glass:
         given["BreakGlassRoleArn"] = cloud.create_role(
             f"{stack}-break-glass",
