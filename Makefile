@@ -32,7 +32,7 @@ published:
 	python3 Tools/publish_templates.py dist/templates templates/*.yml
 	python3 Tools/make_import_template.py templates/provider.yml >dist/templates/provider-import.yml
 
-$(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f)
+$(ZIP): package.sh NOTICE Package.swift $(shell find Sources Tools -type f -not -name "*.pyc")
 	./package.sh
 
 demo: setup package ## See a stack create, rotate and delete its certificate, in a cloud on this machine

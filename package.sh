@@ -70,8 +70,10 @@ flags=(
 pack() {
     local product=$1 program=$2 zip=$3 built
     shift 3
-    swift build "${flags[@]}" --product "$product" >&2
     built=$(swift build "${flags[@]}" --show-bin-path)/$product
+    # Linked anew each time: the linker writes what is checked below.
+    rm -f "$built"
+    swift build "${flags[@]}" --product "$product" >&2
     strip --strip-all --remove-section=.comment -o "$work/$program" "$built"
     python3 Tools/check_loader.py --symbols "$built" --cross-reference "$work/link.map" "$work/$program" \
         >"$work/demands.txt"

@@ -139,7 +139,7 @@ extension LetsEncryptCertificateHandler {
         do {
             try await removeCopies(
                 of: address, record: record, target: asked, owner: request.owner,
-                patience: clock.now.advanced(by: Self.patience), in: context)
+                patience: min(context.deadline, clock.now.advanced(by: Self.patience)), in: context)
         } catch let error as IssuanceError where error.code == .inUse {
             if try await isOneOfSeveral(address, of: request.owner, in: context) {
                 // While CloudFormation waits for a clean-up nobody can update the stack. The bundle and its record stay as

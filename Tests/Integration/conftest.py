@@ -15,7 +15,7 @@ from support.application import Application, application
 from support.gates import lines_in
 from support.lets_encrypt import LetsEncryptProvider, Shop
 from support.provider import Provider, install
-from support.renewal import Renewable, Renewal, renewable
+from support.renewal import Renewable, Renewal, renewable, swept
 
 _numbers = itertools.count(1)
 
@@ -90,7 +90,7 @@ def app(provider: Provider, name: str) -> Iterator[Callable[..., Application]]:
 @pytest.fixture(scope="module")
 def renewal(provider: Provider) -> Renewal:
     """The provider's scheduled function. Modules that install a provider of their own have one of their own."""
-    return Renewal(provider)
+    return swept(Renewal(provider))
 
 
 @pytest.fixture

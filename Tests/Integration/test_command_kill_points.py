@@ -29,7 +29,7 @@ from support.kill_points import Traced
 from support.operators import session_of_an_operator
 from support.paths import stackcert
 from support.provider import Provider, install
-from support.renewal import Renewable, Renewal, renewable
+from support.renewal import Renewable, Renewal, renewable, swept
 from support.tables import changes_something, chosen
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(1800)]
@@ -239,7 +239,7 @@ def operator(killers: Provider) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def renewal(killers: Provider) -> Renewal:
-    return Renewal(killers)
+    return swept(Renewal(killers))
 
 
 def waiting_change_sets(stack: Renewable) -> list[str]:

@@ -8,14 +8,14 @@ import subprocess
 import pytest
 from support import sweep
 from support.application import application, template
-from support.renewal import Renewal, renewable
+from support.renewal import Renewal, renewable, swept
 from test_status import row, status
 
 
 @pytest.fixture(scope="module")
 def renewal(cloud):
     """A provider of its own: what other tests leave behind is no concern here."""
-    renewal = Renewal.with_topic(cloud, "sweeping")
+    renewal = swept(Renewal.with_topic(cloud, "sweeping"))
     yield renewal
     cloud.stacks.delete(renewal.provider.stack)
 
