@@ -76,16 +76,24 @@ extension StackRenewal {
         return RenewalOutcome(.outsideWindow, "Renewal waits for its window.")
     }
 
-    /// Complete but for the role's ARN.
+    /// Complete but for the role's ARN. CloudFormation refuses an update that changes nothing, so it rotates as well: in
+    /// Parameter Store where the stack knows the name of a parameter there.
     private func commandThatAttachesRole(to root: CloudFormation.Stack) -> String {
-        let parameters = root.parameters.map(\.key).map { key in
-            stack.rotations[key].map { "ParameterKey=\(key),ParameterValue=\($0)" }
-                ?? "ParameterKey=\(key),UsePreviousValue=true"
+        var command = ""
+        var parameters: [String] = []
+        for parameter in root.parameters {
+            let rotation = stack.rotations[parameter.key]
+            if let rotation, parameter.resolvedValue != nil {
+                command += "aws ssm put-parameter --overwrite --name \(parameter.value) --value \(rotation) && "
+            }
+            let value = parameter.resolvedValue == nil ? rotation : nil
+            parameters.append(
+                "ParameterKey=\(parameter.key)," + (value.map { "ParameterValue=\($0)" } ?? "UsePreviousValue=true"))
         }
-        return
-            (["aws cloudformation update-stack --stack-name \(root.name) --use-previous-template --role-arn ROLE_ARN"]
-            + (root.capabilities.isEmpty ? [] : ["--capabilities"] + root.capabilities)
-            + ["--parameters"] + parameters).joined(separator: " ")
+        command += "aws cloudformation update-stack --stack-name \(root.name) --use-previous-template"
+        command += " --role-arn ROLE_ARN"
+        if !root.capabilities.isEmpty { command += " --capabilities " + root.capabilities.joined(separator: " ") }
+        return command + " --parameters " + parameters.joined(separator: " ")
     }
 
     /// Executing a change set deletes the stack's others, and somebody's pipeline may wait for one to be approved.

@@ -151,15 +151,14 @@ def test_a_stack_policy_is_never_overridden(renewal, shop):
     assert shop.outputs() == shop.attributes
 
 
-def test_a_stack_without_a_service_role_is_told_how_to_get_one(provider, renewal, name):
-    stack = renewable(provider, name, with_role=False)
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_stack_without_a_service_role_is_told_how_to_get_one(provider, renewal, name, stored):
+    stack = renewable(provider, name, with_role=False, stored=stored)
     renewal.make_due(stack)
     assert renewal.run(stack) == "NoRole"
     # What the message says to type, but for the role.
-    command = renewal.line[renewal.line.index("aws cloudformation update-stack") :].replace(
-        "ROLE_ARN", deployer(stack.cloud)
-    )
-    done = subprocess.run(shlex.split(command), env=tool.environment(stack.cloud), capture_output=True, text=True)
+    command = renewal.line[renewal.line.index(": aws ") + 2 :].replace("ROLE_ARN", deployer(stack.cloud))
+    done = subprocess.run(command, shell=True, env=tool.environment(stack.cloud), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert stack.wait().status == "UPDATE_COMPLETE"
     assert stack.outputs()["PreviousPublicKey"] == stack.attributes["PublicKey"]

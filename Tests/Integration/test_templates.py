@@ -253,8 +253,11 @@ def test_renewal_may_do_the_same_in_other_accounts_as_in_its_own():
     wanted = json.loads(
         json.dumps([looks, by_sid["UpdateStacks"], by_sid["TransformTemplates"]]).replace("${AWS::Region}", "*")
     )
-    assert elsewhere["Statement"][:3] == wanted
-    assert [statement["Sid"] for statement in elsewhere["Statement"][3:]] == ["LookUpParameters"]
+    statements = list(documents.statements(elsewhere))
+    assert statements[:3] == wanted
+    public = by_sid["LookUpRotations"]["Resource"][1]["Fn::Sub"].replace("${AWS::Region}", "*")
+    assert statements[3]["Resource"] == {"Fn::Sub": public}
+    assert statements[4:] == [by_sid["LookUpParameters"]]
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": {"Ref": "RenewalRoleArn"}}
 
