@@ -21,6 +21,7 @@ from support.agent import Agent, server_role
 from support.application import Application
 from support.paths import REPOSITORY
 from support.provider import Provider
+from support.renewal import eventually
 from support.surroundings import surroundings
 
 pytestmark = pytest.mark.alone
@@ -149,10 +150,17 @@ def test_a_running_stunnel_takes_the_new_certificate_by_a_signal(
     assert presented_key(port) == application.attributes["PublicKey"]
     new = rotate(application, agent, "2")
     assert agent.change("--reload", f"kill -HUP {process.pid}") == "written"
-    limit = time.monotonic() + 10
-    while presented_key(port) != new:
-        assert time.monotonic() < limit, "stunnel did not reload"
-        time.sleep(0.05)
+
+    def shows_the_new_key() -> bool:
+        try:
+            return presented_key(port) == new
+        except ConnectionError:
+            # This stunnel has a socket of its own and opens it anew: who is in its queue is cut off. The templates have
+            # systemd keep the socket, for which test_reload counts handshakes.
+            return False
+
+    eventually(shows_the_new_key)
+    assert presented_key(port) == new
     assert process.poll() is None
 
 
